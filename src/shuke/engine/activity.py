@@ -1,0 +1,91 @@
+"""A fact about one member, as the engine reads it.
+
+Money is in minor units of the program's currency, instants in microseconds since 1970 UTC.
+Doors (importer, API, till) check and scale what they are told; the engine trusts these types.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+# Facts the engine itself understands. Any other type is a custom activity: it can earn, count and trigger.
+JOINED = "member.joined"
+UPDATED = "member.updated"
+ORDER_PAID = "order.paid"
+ORDER_COMPLETED = "order.completed"
+ORDER_REFUNDED = "order.refunded"
+ORDER_CANCELLED = "order.cancelled"
+ORDER_REOPENED = "order.reopened"
+CART_HELD = "cart.held"
+CART_RELEASED = "cart.released"
+ASSET_OPENED = "asset.opened"
+ASSET_ADJUSTED = "asset.adjusted"
+ASSET_SPENT = "asset.spent"
+ASSET_TRANSFERRED = "asset.transferred"
+ASSET_RECEIVED = "asset.received"
+TOPPED_UP = "stored_value.topped_up"
+TOP_UP_REFUNDED = "stored_value.refunded"
+COUPON_ISSUED = "coupon.issued"
+COUPON_CLAIMED = "coupon.claimed"
+COUPON_REDEEMED = "coupon.redeemed"
+COUPON_VOIDED = "coupon.voided"
+COUPON_GIVEN = "coupon.given"
+COUPON_RECEIVED = "coupon.received"
+TIER_GRANTED = "tier.granted"
+TIER_REVOKED = "tier.revoked"
+TIERS_APPLIED = "tiers.applied"
+TIME_PASSED = "time.passed"
+
+
+class Line(Struct, omit_defaults=True):
+    """One line of an order or cart. ``amount`` is the line's total after discounts, minor units."""
+
+    amount: int
+    quantity: int = 1
+    sku: str | None = None
+    category: str | None = None
+    brand: str | None = None
+    list_amount: int | None = None
+    tags: list[str] | None = None
+    attributes: dict[str, Any] | None = None
+
+
+class Payments(Struct, omit_defaults=True):
+    """What, besides money, pays for an order: coupons by id or code, amounts per asset (asset units)."""
+
+    coupons: list[str] | None = None
+    points: dict[str, int] | None = None
+    stored_value: int = 0
+
+
+class Purchase(Struct, omit_defaults=True):
+    """An order as told by its channel, or a cart to be priced. Amounts in minor units.
+
+    ``priced`` is False where Shuke prices the cart itself (its lines then carry list amounts);
+    True where the channel settled it already (marketplaces, imported history).
+    """
+
+    order_id: str
+    lines: list[Line]
+    channel: str | None = None
+    store: str | None = None
+    payment: str | None = None
+    tax: int = 0
+    shipping: int = 0
+    uses: Payments | None = None
+    hold: str | None = None
+    priced: bool = True
+
+
+class Activity(Struct, omit_defaults=True):
+    """A fact. ``source`` and ``key`` name it for ever: the same pair is the same fact."""
+
+    type: str
+    member_id: str
+    occurred_at: int
+    source: str
+    key: str
+    payload: dict[str, Any] | None = None
+    purchase: Purchase | None = None

@@ -1,0 +1,142 @@
+"""Everything about a member that a rule may still ask: one aggregate, one row, one lock.
+
+History (entries, orders, activities) is not here; it is in the books. Sizes are bounded by the
+program's windows and validity, not by how long somebody has been a member.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+from msgspec.msgpack import Decoder, Encoder
+
+from shuke.values.instants import NEVER
+
+
+class Lot(Struct, array_like=True):
+    """Value that arrived together and leaves together: same dates, one number for ever.
+
+    Orders keep the number, so that a refund finds (or re-opens) the very lot.
+    """
+
+    no: int
+    opened_at: int
+    ripens_at: int  # 0: at once
+    expires_at: int  # NEVER: no expiry of its own
+    amount: int
+
+
+class Purse(Struct, array_like=True):
+    """One asset of one member, in units of the asset. ``available`` is the sum of ``lots``,
+    ``pending`` of ``ripening``, ``held`` of all holds; ``debt`` is owed and paid by the next credit."""
+
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    debt: int = 0
+    lots: list[Lot] = []  # in spend order
+    ripening: list[Lot] = []  # by ripens_at
+    next_lot: int = 1
+    touched_at: int = 0  # last activity that keeps value alive (validity by inactivity)
+
+
+class Series(Struct, array_like=True):
+    """Per-day amounts of one measure, ascending, as running totals: a window is one subtraction.
+
+    ``totals[i]`` is the sum of all days up to and including ``days[i]``, with ``base`` before the first.
+    """
+
+    days: list[int] = []
+    totals: list[int] = []
+    base: int = 0
+
+
+class Standing(Struct, array_like=True):
+    """What a member has earned on one ladder. ``since`` starts the term that ends at ``until``."""
+
+    tier: str
+    since: int
+    until: int = NEVER
+    term_start_totals: dict[str, int] = {}  # measure id -> amount of the start day that belongs to the term before
+    dropped_at: int = 0
+    grace_until: int = 0
+    next_review: int = NEVER  # nightly / monthly evaluation that is due
+
+
+class Grant(Struct, array_like=True):
+    """A tier not earned but bought, given, matched or tried, until a date."""
+
+    ladder: str
+    tier: str
+    since: int
+    until: int
+    source: str  # bought | gifted | matched | temporary
+    ref: str
+
+
+class Coupon(Struct, array_like=True):
+    """A coupon in the member's hands (held by her, on hold in a cart, or redeemed but restorable)."""
+
+    id: str
+    template: str
+    version: int
+    state: str  # issued | held | redeemed
+    valid_from: int
+    valid_until: int
+    code: str | None = None
+    order_id: str | None = None
+    value: int = 0  # remaining face value of a cash voucher used in parts
+
+
+class HeldPart(Struct, array_like=True):
+    asset: str
+    lot: Lot  # the part of the lot that is held; amount is what was taken
+
+
+class Hold(Struct, array_like=True):
+    """What a cart keeps for itself until it is paid or let go."""
+
+    key: str
+    lapses_at: int
+    parts: list[HeldPart]
+    coupons: list[str]
+    quotas: list[list[Any]]  # [quota, period, amount] claimed from the shared ones
+    quote: bytes  # the priced cart that was promised
+
+
+class Member(Struct):
+    """The aggregate. ``now`` is the latest instant this member has been brought up to."""
+
+    id: str
+    joined_at: int
+    status: str = "active"
+    now: int = 0
+    due_at: int = NEVER
+    seq: int = 0  # activities settled so far
+    traits: dict[str, Any] = {}
+    tags: list[str] = []
+    purses: dict[str, Purse] = {}
+    series: dict[str, Series] = {}
+    standings: dict[str, Standing] = {}
+    grants: list[Grant] = []
+    tiers: dict[str, str] = {}  # ladder -> tier in force (best of standing and grants)
+    coupons: dict[str, Coupon] = {}
+    holds: dict[str, Hold] = {}
+    used: dict[str, dict[int, int]] = {}  # limit -> period -> used
+    carries: dict[str, list[int]] = {}  # rule -> [numerator, denominator] of the fraction kept
+    once: dict[str, int] = {}  # gifts given once for ever -> when
+
+
+_encoder = Encoder()
+_decoder = Decoder(Member)
+
+
+def pack(member: Member) -> bytes:
+    """The member as bytes (MessagePack), for the row that holds the state."""
+    return _encoder.encode(member)
+
+
+def unpack(state: bytes) -> Member:
+    """The member from ``pack``'s bytes. Raises ``msgspec.DecodeError`` on anything else."""
+    return _decoder.decode(state)
