@@ -12,6 +12,11 @@ UV_READY := .tools/.uv-ready
 VENV_READY := .venv/.ready
 STRICT_FLOORS := $(wildcard $(addprefix src/shuke/,values program engine books))
 
+# Trust what this machine trusts (pip does so too), where it says what that is.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt),)
+export UV_SYSTEM_CERTS ?= 1
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench format lock clean
 
