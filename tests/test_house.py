@@ -111,8 +111,8 @@ def test_no_test_is_skipped_or_expected_to_fail():
 
 
 def test_nothing_is_left_for_later():
-    # The words are put together here so that this file does not find itself. The one of three X is left out: it
-    # is also ISO 4217 for "no currency".
+    # The words are put together here so that this file does not find itself. The one of three X is left out:
+    # it is also ISO 4217 for "no currency".
     later = re.compile(r"\b(?:" + "|".join(["TO" + "DO", "FIX" + "ME", "HA" + "CK"]) + r")\b")
     assert [
         path.relative_to(ROOT)
