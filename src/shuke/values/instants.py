@@ -32,8 +32,8 @@ _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WALL_EPOCH: Final = _EPOCH.replace(tzinfo=None)
 _MICROSECOND: Final = timedelta(microseconds=1)
-# What zoneinfo can be asked without leaving its years. No zone changes its clocks in the first or last days of
-# them, so what is asked beyond an edge is answered at the edge.
+# What zoneinfo can be asked without leaving its years. No zone changes its clocks in the first or last
+# days of them, so what lies beyond an edge is answered at the edge.
 _FIRST_ASKED: Final = (2 - _EPOCH_DAY) * DAY
 _LAST_ASKED: Final = (date.max.toordinal() - 1 - _EPOCH_DAY) * DAY
 # Dates come from outside (imports, forms), so what is remembered of them has a limit: 200 years of days.
@@ -238,7 +238,7 @@ def format_instant(instant: Instant, *, zone: str) -> str:
 
 
 def offset_at(instant: Instant, zone: str) -> int:
-    """How far clocks in ``zone`` are ahead of UTC, in microseconds. InstantError for an instant without a date."""
+    """How far clocks in ``zone`` are ahead of UTC, in microseconds. InstantError outside of years 1-9999."""
     return calendar_of(zone).offset_at(instant)
 
 
@@ -308,7 +308,8 @@ def _suggest_zone(name: str) -> str:
             return f'name a place, such as "Asia/Taipei", or write "{reversed_name}" (its sign is reversed)'
     by_lower = {zone.lower(): zone for zone in sorted(_zones())}
     by_city = {zone.rpartition("/")[2]: zone for zone in sorted(by_lower, reverse=True)}
-    close = difflib.get_close_matches(wanted.lower(), [*by_lower, *by_city], n=1, cutoff=0.6)
+    by_city["beijing"] = "asia/shanghai"  # the capital, but not in the database; asked for by everybody
+    close = difflib.get_close_matches(wanted.lower(), [*by_lower, *by_city], n=1, cutoff=0.7)
     if not close:
         return 'write an IANA name such as "Asia/Taipei" or "Europe/Berlin"'
     return f'did you mean "{by_lower[by_city.get(close[0], close[0])]}"?'

@@ -57,7 +57,7 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> "Period":
-        """Read "12 months", "1 year", "30 days", "2 weeks" or ISO 8601 of one unit ("P12M"), or ValueError."""
+        """Read "12 months", "1 year", "30 days" or, in ISO 8601, one unit: "P12M". Else ValueError."""
         written = _WRITTEN.fullmatch(text.strip().lower())
         if written:
             return cls(int(written[1]), Unit(written[2] + "s"))
