@@ -1,0 +1,374 @@
+"""Whether a condition makes sense in a program: names exist, kinds go together, facts are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from shuke.program.condition_facts import (
+    FACTS,
+    OPEN_SCOPES,
+    PAYLOAD_SCALE,
+    WEEKDAYS,
+    Kind,
+    kind_of_fact,
+)
+from shuke.program.condition_show import show, show_term, show_value
+from shuke.program.condition_tree import (
+    Balance,
+    Between,
+    Compare,
+    DaysSince,
+    Fact,
+    Has,
+    In,
+    IsToday,
+    Measured,
+    Month,
+    Node,
+    Plain,
+    Ratio,
+    Streak,
+    Term,
+    Tier,
+    Value,
+    plain,
+    terms_of,
+    walk,
+)
+from shuke.program.problems import Problem, closest
+
+Place = Literal["activity", "order", "line", "member", "tier"]
+MeasureKind = Literal["money", "count", "payload"]
+
+_SEEN_IN: dict[str, frozenset[str]] = {
+    "activity": frozenset(("member", "trait", "activity", "now")),
+    "order": frozenset(("order", "member", "trait", "activity", "now")),
+    "line": frozenset(("line", "order", "member", "trait", "activity", "now")),
+    "member": frozenset(("member", "trait", "now")),
+    # A criterion is looked at when an order is paid too: "one purchase of 5,000" is an order fact.
+    "tier": frozenset(("order", "member", "trait", "activity", "now")),
+}
+_NUMBERS = frozenset((Kind.MONEY, Kind.NUMBER))
+_UNORDERED = frozenset((Kind.TEXT, Kind.WEEKDAY, Kind.BOOLEAN))
+_BUILT_IN: dict[str, MeasureKind] = {
+    "spend": "money",
+    "orders": "count",
+    "items": "count",
+    "active_days": "count",
+}
+_AD_HOC: dict[str, MeasureKind] = {"count": "count", "sum": "payload"}
+
+
+def measure_kind(kind: str, of: str) -> MeasureKind:
+    """How a declared measure counts, from its ``kind`` (sum, count, days) and ``of`` (amount, items …)."""
+    if kind != "sum" or of == "items":
+        return "count"
+    return "money" if of == "amount" else "payload"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The names a program gives conditions. Tiers are in rank order, lowest first; scales are decimals kept.
+
+    The built-in measures are always known; ``measures`` holds the declared ones (see ``measure_kind``).
+    """
+
+    currency_scale: int
+    assets: Mapping[str, int] = field(default_factory=dict)
+    ladders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    measures: Mapping[str, MeasureKind] = field(default_factory=dict)
+
+    def measure(self, name: str) -> MeasureKind | None:
+        return self.measures.get(name) or _BUILT_IN.get(name)
+
+    @property
+    def measure_names(self) -> tuple[str, ...]:
+        return (*_BUILT_IN, *self.measures)
+
+
+class Signature(NamedTuple):
+    """Kind of a term's value, and its decimals: a value is an integer in units of 10^-scale."""
+
+    kind: Kind
+    scale: int = 0
+
+
+def signature(term: Term, vocabulary: Vocabulary) -> Signature:
+    """Kind and scale of a term. KeyError for names the vocabulary lacks; ``check`` says so in sentences."""
+    match term:
+        case Fact(scope, name):
+            kind = kind_of_fact(scope, name)
+            if kind is None:
+                raise KeyError(f"{scope}.{name}")
+            scales = {Kind.MONEY: vocabulary.currency_scale, Kind.OPEN: PAYLOAD_SCALE}
+            return Signature(kind, scales.get(kind, 0))
+        case Measured(measure):
+            return _measure_signature(measure, vocabulary)
+        case Balance(asset):
+            return Signature(Kind.NUMBER, vocabulary.assets[asset])
+        case Tier():
+            return Signature(Kind.TIER)
+        case Ratio():
+            return Signature(Kind.NUMBER, PAYLOAD_SCALE)
+        case Streak() | DaysSince() | Month():
+            return Signature(Kind.NUMBER)
+
+
+def _measure_signature(name: str, vocabulary: Vocabulary) -> Signature:
+    kind, _, of = name.partition(":")
+    if kind == "earned" and of:
+        return Signature(Kind.NUMBER, vocabulary.assets[of])
+    counted = _AD_HOC.get(kind) if of else vocabulary.measure(name)
+    match counted:
+        case "money":
+            return Signature(Kind.MONEY, vocabulary.currency_scale)
+        case "count":
+            return Signature(Kind.NUMBER)
+        case "payload":
+            return Signature(Kind.NUMBER, PAYLOAD_SCALE)
+        case None:
+            raise KeyError(name)
+
+
+def check(tree: Node, vocabulary: Vocabulary, *, place: Place) -> list[Problem]:
+    """Everything that is wrong with the condition where it stands; empty if it can be compiled."""
+    problems: list[Problem] = []
+    for path, node in walk(tree):
+        found = [problem for term in terms_of(node) for problem in _names(term, vocabulary, place, path)]
+        if not any(problem.severity == "error" for problem in found):
+            found.extend(_kinds(node, vocabulary, path))
+        problems.extend(found)
+    return problems
+
+
+def check_term(term: Term, vocabulary: Vocabulary, *, place: Place) -> list[Problem]:
+    """Everything that is wrong with a single term, which must be a number."""
+    found = [problem for part in plain(term) for problem in _names(part, vocabulary, place, "")]
+    if any(problem.severity == "error" for problem in found):
+        return found
+    kind = signature(term, vocabulary).kind
+    if kind not in _NUMBERS and kind is not Kind.OPEN:
+        found.append(Problem("", "not_a_number", f"{show_term(term)} is {kind}; here a number is needed."))
+    return [*found, *_ratio(term, vocabulary, "")]
+
+
+# -- Names ------------------------------------------------------------------------------------------------
+
+
+def _names(term: Plain, vocabulary: Vocabulary, place: Place, path: str) -> Iterator[Problem]:
+    match term:
+        case Fact():
+            yield from _fact(term, place, path)
+        case Month(of):
+            yield from _fact(of, place, path)
+            if kind_of_fact(of.scope, of.name) not in (Kind.DATE, Kind.OPEN, None):
+                yield Problem(path, "type_mismatch", f"{show_term(of)} is no date, so it has no month.")
+        case Measured(measure):
+            yield from _measure(term, measure, vocabulary, place, path)
+        case Balance(asset):
+            if asset not in vocabulary.assets:
+                yield _unknown(path, "asset", asset, vocabulary.assets)
+        case Tier(ladder):
+            if ladder not in vocabulary.ladders:
+                yield _unknown(path, "ladder", ladder, vocabulary.ladders)
+        case Streak() | DaysSince():
+            pass
+
+
+def _fact(fact: Fact, place: Place, path: str) -> Iterator[Problem]:
+    text = show_term(fact)
+    if fact.scope not in _SEEN_IN[place]:
+        sentence = f"{text} is not known here: there is no {fact.scope} where this condition is asked."
+        yield Problem(path, f"no_{fact.scope}", sentence)
+    known = FACTS[fact.scope]
+    if fact.name in known:
+        return
+    if fact.scope not in OPEN_SCOPES:
+        near = closest(fact.name, known)
+        suggestion = f"{fact.scope}.{near}" if near else None
+        if near is None and fact.scope == "member":
+            suggestion = show_term(Fact("trait", fact.name))
+        yield Problem(path, "unknown_fact", f"There is no fact {text}.", suggestion)
+    elif (near := closest(fact.name, known)) and len(near) > 3 and abs(len(near) - len(fact.name)) <= 1:
+        sentence = f"{text} is read as a further field of its own; it looks like {fact.scope}.{near}."
+        yield Problem(path, "looks_like", sentence, f"{fact.scope}.{near}", "warning")
+
+
+def _measure(term: Measured, name: str, vocabulary: Vocabulary, place: Place, path: str) -> Iterator[Problem]:
+    kind, _, of = name.partition(":")
+    if kind == "earned" and of:
+        if of not in vocabulary.assets:
+            yield _unknown(path, "asset", of, vocabulary.assets)
+    elif not of and vocabulary.measure(name) is None:
+        yield _unknown(path, "measure", name, vocabulary.measure_names)
+    if term.window.kind != "term":
+        return
+    ladder = term.window.ladder
+    if ladder is None and place != "tier":
+        first = next(iter(vocabulary.ladders), None)
+        sentence = "A term belongs to a ladder; outside of tier criteria its ladder has to be named."
+        yield Problem(path, "no_ladder", sentence, f"term of {first}" if first else None)
+    elif ladder is not None and ladder not in vocabulary.ladders:
+        yield _unknown(path, "ladder", ladder, vocabulary.ladders)
+
+
+def _unknown(path: str, what: str, name: str, known: Mapping[str, object] | tuple[str, ...]) -> Problem:
+    return Problem(path, f"unknown_{what}", f"There is no {what} {name!r}.", closest(name, known))
+
+
+# -- Kinds ------------------------------------------------------------------------------------------------
+
+
+def _kinds(node: Node, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
+    match node:
+        case Compare(term, op, value):
+            yield from _ratio(term, vocabulary, path)
+            if isinstance(value, Term):
+                yield from _ratio(value, vocabulary, path)
+                yield from _two_terms(node, value, vocabulary, path)
+            else:
+                yield from _literal(node, term, value, vocabulary, path)
+                kind = _effective(signature(term, vocabulary).kind, value)
+                if op not in ("=", "!=") and kind in _UNORDERED:
+                    sentence = f"{show(node)}: {kind} has no order; ask with =, != or in."
+                    yield Problem(path, "no_order_relation", sentence)
+        case In(term, values):
+            yield from _ratio(term, vocabulary, path)
+            for value in values:
+                yield from _literal(node, term, value, vocabulary, path)
+            yield from _alike(node, values, path)
+        case Between(term, low, high):
+            yield from _ratio(term, vocabulary, path)
+            yield from _between(node, term, low, high, vocabulary, path)
+        case Has(term):
+            if signature(term, vocabulary).kind not in (Kind.TEXTS, Kind.OPEN):
+                sentence = f"{show_term(term)} is no list, so it cannot have something."
+                yield Problem(path, "type_mismatch", sentence, show(In(term, node.values)))
+        case IsToday(term):
+            if signature(term, vocabulary).kind not in (Kind.DATE, Kind.OPEN):
+                yield Problem(path, "type_mismatch", f"{show_term(term)} is no date, so it is never today.")
+        case _:
+            pass
+
+
+def _ratio(term: Term, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
+    if isinstance(term, Ratio):
+        for side in plain(term):
+            kind = signature(side, vocabulary).kind
+            if kind not in _NUMBERS and kind is not Kind.OPEN:
+                sentence = f"{show_term(side)} is {kind}; only numbers can be divided."
+                yield Problem(path, "type_mismatch", sentence)
+
+
+def _effective(kind: Kind, value: Value) -> Kind:
+    """The kind a term is read as beside this literal: its own, or, if it is open, the literal's."""
+    return literal_kind(value) if kind is Kind.OPEN else kind
+
+
+def literal_kind(value: Value) -> Kind:
+    """The kind a literal has by itself."""
+    if isinstance(value, bool):
+        return Kind.BOOLEAN
+    if isinstance(value, int | Decimal):
+        return Kind.NUMBER
+    if isinstance(value, str):
+        return Kind.TEXT
+    return Kind.DATE if isinstance(value, date) else Kind.TIME
+
+
+def _literal(node: Node, term: Term, value: Value, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
+    kind, scale = signature(term, vocabulary)
+    own = literal_kind(value)
+    if isinstance(term, Tier):
+        tiers = vocabulary.ladders[term.ladder]
+        if value not in tiers:
+            sentence = f"The ladder {term.ladder!r} has no tier {show_value(value)}."
+            yield Problem(path, "unknown_tier", sentence, closest(str(value), tiers))
+    elif kind is Kind.WEEKDAY:
+        if value not in WEEKDAYS:
+            sentence = f"{show_value(value)} is no weekday; write {', '.join(WEEKDAYS)}."
+            yield Problem(path, "unknown_weekday", sentence, closest(str(value), WEEKDAYS))
+    elif kind is Kind.TEXTS:
+        sentence = f"{show_term(term)} is a list; ask what it has."
+        yield Problem(path, "type_mismatch", sentence, f"{show_term(term)} has {show_value(value)}")
+    elif kind is not Kind.OPEN and own is not (Kind.NUMBER if kind in _NUMBERS else kind):
+        sentence = f"{show(node)}: {show_term(term)} is {kind}, but {show_value(value)} is {own}."
+        yield Problem(path, "type_mismatch", sentence, _retyped(value, kind))
+    elif kind in _NUMBERS and not isinstance(term, Ratio) and _decimals(value) > scale:
+        sentence = f"{show_term(term)} has {scale} decimals, so it is never exactly {show_value(value)}."
+        yield Problem(path, "too_precise", sentence, severity="warning")
+
+
+def _decimals(value: Value) -> int:
+    exponent = value.normalize().as_tuple().exponent if isinstance(value, Decimal) else 0
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _retyped(value: Value, kind: Kind) -> str | None:
+    """The literal with or without its quotation marks, if that is what was meant."""
+    if kind is Kind.TEXT:
+        return f'"{value}"' if not isinstance(value, str | bool) else None
+    if isinstance(value, str):
+        try:
+            return str(date.fromisoformat(value) if kind is Kind.DATE else Decimal(value))
+        except (ValueError, ArithmeticError):
+            return None
+    return None
+
+
+def _alike(node: Node, values: tuple[Value, ...], path: str) -> Iterator[Problem]:
+    if len({literal_kind(value) for value in values}) > 1:
+        yield Problem(path, "type_mismatch", f"{show(node)}: the values are of different kinds.")
+
+
+def _between(
+    node: Between, term: Term, low: Value, high: Value, vocabulary: Vocabulary, path: str
+) -> Iterator[Problem]:
+    found = [*_literal(node, term, low, vocabulary, path), *_literal(node, term, high, vocabulary, path)]
+    found.extend(_alike(node, (low, high), path))
+    yield from found
+    if any(problem.severity == "error" for problem in found):
+        return
+    kind = _effective(signature(term, vocabulary).kind, low)
+    if kind in _UNORDERED:
+        yield Problem(path, "no_order_relation", f"{show(node)}: {kind} has no order; ask with =, != or in.")
+    elif isinstance(term, Tier):
+        tiers = vocabulary.ladders[term.ladder]
+        if tiers.index(str(low)) > tiers.index(str(high)):
+            yield _empty_range(node, path)
+    elif _later(low, high):
+        yield _empty_range(node, path)
+
+
+def _later(low: Value, high: Value) -> bool:
+    if isinstance(low, int | Decimal) and isinstance(high, int | Decimal):
+        return low > high
+    if isinstance(low, date) and isinstance(high, date):
+        return low > high
+    return isinstance(low, time) and isinstance(high, time) and low > high
+
+
+def _empty_range(node: Between, path: str) -> Problem:
+    sentence = f"{show(node)}: nothing lies between, the first is the greater one."
+    if isinstance(node.low, time):
+        sentence += " Over midnight, join two conditions with 'or'."
+    swapped = Between(node.term, node.high, node.low)
+    return Problem(path, "empty_range", sentence, show(swapped))
+
+
+def _two_terms(node: Compare, other: Term, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
+    kinds = {signature(node.term, vocabulary).kind, signature(other, vocabulary).kind}
+    named = kinds - {Kind.OPEN}
+    if Kind.TEXTS in kinds:
+        yield Problem(path, "type_mismatch", f"{show(node)}: a list is not compared; ask what it has.")
+    elif named & {Kind.TIER, Kind.WEEKDAY}:
+        yield Problem(path, "type_mismatch", f"{show(node)}: compare {named.pop()} with its name.")
+    elif len(named) > 1 and not named <= _NUMBERS:
+        sentence = f"{show(node)}: {' and '.join(sorted(named))} do not compare."
+        yield Problem(path, "type_mismatch", sentence)
+    elif named & _UNORDERED and node.op not in ("=", "!="):
+        yield Problem(path, "no_order_relation", f"{show(node)}: texts have no order; ask with = or !=.")
