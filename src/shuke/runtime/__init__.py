@@ -1,0 +1,1 @@
+"""The shell around the engine: settings, telemetry, and all that makes activities true."""

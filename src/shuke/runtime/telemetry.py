@@ -1,0 +1,41 @@
+"""Log lines: each is an event with fields, on standard error, for people or for machines.
+
+    log = structlog.get_logger()
+    log.info("batch.settled", activities=1000, seconds=0.09)
+
+An event's name is `thing.happened`. Fields are numbers, our ids and names from programs; nothing personal.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+
+from shuke.runtime.settings import LogForm
+
+
+def set_up(log: LogForm, *, stream: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Make `structlog.get_logger()` write events of `level` and above to `stream` (or standard error).
+
+    Called once, when a process begins. "console" is for eyes (in colour on a terminal), "json" writes one
+    object per line with `event`, `level`, `timestamp` (ISO 8601, UTC) and the fields.
+    """
+    out = sys.stderr if stream is None else stream
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    forms: dict[LogForm, list[structlog.typing.Processor]] = {
+        "console": [structlog.dev.ConsoleRenderer(colors=out.isatty())],
+        "json": [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)],
+    }
+    structlog.configure(
+        processors=[*shared, *forms[log]],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
+        cache_logger_on_first_use=stream is None,
+    )
