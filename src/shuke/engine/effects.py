@@ -91,7 +91,6 @@ class Claimed(Struct):
     """Taken from (or given back to, if negative) something scarce that members share."""
 
     quota: str
-    period: str
     amount: int
 
 
@@ -123,4 +122,5 @@ class Settled(Struct):
 
     member: Member
     effects: Effects
+    answer: dict[str, Any]
     refused: Refused | None = None

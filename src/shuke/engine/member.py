@@ -101,7 +101,7 @@ class Hold(Struct, array_like=True):
     lapses_at: int
     parts: list[HeldPart]
     coupons: list[str]
-    quotas: list[list[Any]]  # [quota, period, amount] claimed from the shared ones
+    quotas: list[list[Any]]  # [quota, amount] claimed from the shared ones
     quote: bytes  # the priced cart that was promised
 
 

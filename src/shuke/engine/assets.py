@@ -1,0 +1,492 @@
+"""Lots, debts and dates: how value arrives in a member's purse and how it leaves.
+
+Every function here keeps three things equal: the purse's totals, the sum of its lots, and the entries.
+A member's debt is negative value on the ``debt`` account; every credit that becomes available pays it first.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec import Struct
+
+from shuke.engine.effects import (
+    AVAILABLE,
+    DEBT,
+    EXPIRED,
+    FORGIVEN,
+    HELD,
+    PENDING,
+    Entry,
+    LotOpened,
+    Wanted,
+)
+from shuke.engine.member import Lot, Member, Purse
+from shuke.engine.turn import Turn
+from shuke.program.assets import Asset, AssetKind, Validity
+from shuke.program.document import Program
+from shuke.values.instants import NEVER, Day, Instant, LocalCalendar
+from shuke.values.periods import Period, add, end_of, first_of_nth_month, fixed_date
+
+Dates = tuple[Instant, Instant]  # (ripens_at or 0, expires_at or NEVER)
+
+
+class AssetRules:
+    """One asset, compiled: when its lots ripen and expire, in which order they are spent."""
+
+    __slots__ = (
+        "asset",
+        "by_inactivity",
+        "calendar",
+        "clawback",
+        "id",
+        "lot_key",
+        "merges_days",
+        "never_tiers",
+        "notice_days",
+        "pending",
+        "rounding",
+        "scale",
+        "tier_ladder",
+        "tier_tiers",
+        "tier_validity",
+        "validity",
+        "_dates",
+    )
+
+    def __init__(self, asset: Asset, calendar: LocalCalendar) -> None:
+        self.asset = asset
+        self.id = asset.id
+        self.scale = 10**asset.scale
+        self.rounding = asset.rounding
+        self.calendar = calendar
+        self.clawback = asset.clawback
+        self.notice_days = tuple(sorted(set(asset.expiry_notice_days), reverse=True))
+        self.pending = Period.parse(asset.pending) if asset.pending else None
+        self.validity = asset.validity
+        by_tier = asset.validity_by_tier
+        self.tier_ladder = by_tier.ladder if by_tier else None
+        self.tier_tiers = frozenset(by_tier.tiers) if by_tier else frozenset[str]()
+        self.tier_validity: Validity | str = by_tier.validity if by_tier else "never"
+        inactivity = asset.validity.inactivity if isinstance(asset.validity, Validity) else None
+        self.by_inactivity = Period.parse(inactivity) if inactivity else None
+        self.lot_key: Callable[[Lot], tuple[int, ...]] = _LOT_KEYS[asset.spend_order]
+        self.merges_days = asset.spend_order == "soonest_expiry"
+        self._dates: dict[tuple[Any, ...], Dates] = {}
+
+    def dates(
+        self,
+        day: Day,
+        *,
+        member: Member,
+        validity: Validity | str | None = None,
+        pending: Period | None = None,
+    ) -> Dates:
+        """When a lot that arrives on ``day`` ripens and expires; a rule may bring dates of its own."""
+        if validity is None:
+            at_tier = self.tier_ladder is not None and member.tiers.get(self.tier_ladder) in self.tier_tiers
+            validity = self.tier_validity if at_tier else self.validity
+        key = (day, id(validity), id(pending))
+        found = self._dates.get(key)
+        if found is None:
+            if len(self._dates) > 4096:
+                self._dates.clear()
+            found = self._dates[key] = self._compute(day, validity, pending or self.pending)
+        return found
+
+    def _compute(self, day: Day, validity: Validity | str, pending: Period | None) -> Dates:
+        ripe_day = add(day, pending) if pending else day
+        ripens_at = self.calendar.day_start(ripe_day) if pending else 0
+        if not isinstance(validity, Validity) or validity.inactivity:
+            return ripens_at, NEVER
+        start = ripe_day if validity.from_ == "ripened" else day
+        return ripens_at, self.calendar.day_start(last_day(validity, start) + 1)
+
+    def inactive_at(self, purse: Purse, member: Member) -> Instant:
+        """When the whole balance ends for want of activity, NEVER if it does not."""
+        if self.by_inactivity is None or purse.touched_at == 0:
+            return NEVER
+        if self.tier_ladder is not None and member.tiers.get(self.tier_ladder) in self.tier_tiers:
+            return NEVER
+        day = self.calendar.day(purse.touched_at)
+        return self.calendar.day_start(add(day, self.by_inactivity) + 1)
+
+
+def last_day(validity: Validity, start: Day) -> Day:
+    """The last local day on which a lot that starts on ``start`` can be used."""
+    if validity.on is not None:
+        on = validity.on
+        return fixed_date(start, month=on.month, dayofmonth=on.day, years_later=on.years_later)
+    if validity.first_of_month is not None:
+        return first_of_nth_month(start, validity.first_of_month) - 1
+    day = add(start, Period.parse(validity.after)) if validity.after else start
+    return end_of(day, validity.to_end_of) if validity.to_end_of else day
+
+
+_LOT_KEYS: dict[str, Callable[[Lot], tuple[int, ...]]] = {
+    "soonest_expiry": lambda lot: (lot.expires_at, lot.opened_at, lot.no),
+    "oldest": lambda lot: (lot.opened_at, lot.expires_at, lot.no),
+    "newest": lambda lot: (-lot.opened_at, lot.expires_at, lot.no),
+}
+
+
+def compile_assets(program: Program, calendar: LocalCalendar) -> dict[str, AssetRules]:
+    return {asset.id: AssetRules(asset, calendar) for asset in program.assets}
+
+
+class Cause(Struct):
+    """Why value moves: what every entry of one movement has in common."""
+
+    kind: str
+    rule: str | None = None
+    order_id: str | None = None
+    why: dict[str, Any] | None = None
+
+
+def purse_of(member: Member, asset: str) -> Purse:
+    purse = member.purses.get(asset)
+    if purse is None:
+        purse = member.purses[asset] = Purse()
+    return purse
+
+
+def post(
+    turn: Turn, asset: str, *, debit: str, credit: str, amount: int, lot: int, cause: Cause
+) -> None:
+    """Write one entry."""
+    turn.effects.entries.append(
+        Entry(
+            asset,
+            cause.kind,
+            debit,
+            credit,
+            amount,
+            turn.now,
+            turn.program.version,
+            lot,
+            cause.rule,
+            cause.order_id,
+            cause.why,
+        )
+    )
+
+
+def credit(
+    turn: Turn,
+    asset: str,
+    amount: int,
+    *,
+    source: str,
+    cause: Cause,
+    dates: Dates | None = None,
+) -> Lot:
+    """Put ``amount`` (> 0) into the purse, into a lot with these dates (the asset's own by default).
+
+    Returns a copy of the lot that names where the value went (``amount`` is the amount credited).
+    """
+    rules = turn.program.assets[asset]
+    purse = purse_of(turn.member, asset)
+    ripens_at, expires_at = rules.dates(turn.day, member=turn.member) if dates is None else dates
+    if ripens_at <= turn.now:
+        ripens_at = 0
+    opened_at = rules.calendar.day_start(turn.day)
+    lot = _same_lot(purse, rules, opened_at, ripens_at, expires_at)
+    if lot is None:
+        lot = Lot(purse.next_lot, opened_at, ripens_at, expires_at, 0)
+        purse.next_lot += 1
+        turn.effects.lots.append(LotOpened(asset, lot.no, opened_at, ripens_at, expires_at))
+        if ripens_at:
+            insort(purse.ripening, lot, key=_ripens_at)
+        else:
+            insort(purse.lots, lot, key=rules.lot_key)
+    lot.amount += amount
+    if rules.by_inactivity is not None and turn.now > purse.touched_at:
+        purse.touched_at = turn.now
+    if ripens_at:
+        purse.pending += amount
+        post(turn, asset, debit=source, credit=PENDING, amount=amount, lot=lot.no, cause=cause)
+    else:
+        purse.available += amount
+        post(turn, asset, debit=source, credit=AVAILABLE, amount=amount, lot=lot.no, cause=cause)
+        if purse.debt:
+            _repay(turn, asset, purse, lot)
+    return Lot(lot.no, lot.opened_at, ripens_at, expires_at, amount)
+
+
+def _ripens_at(lot: Lot) -> tuple[int, int]:
+    return (lot.ripens_at, lot.no)
+
+
+def _same_lot(
+    purse: Purse, rules: AssetRules, opened_at: int, ripens_at: int, expires_at: int
+) -> Lot | None:
+    """The lot with these very dates, if the purse has one. The newest lots are the likeliest: look there first."""
+    merges_days = rules.merges_days
+    for lot in reversed(purse.ripening if ripens_at else purse.lots):
+        if (
+            lot.expires_at == expires_at
+            and lot.ripens_at == ripens_at
+            and (merges_days or lot.opened_at == opened_at)
+        ):
+            return lot
+        if merges_days and not ripens_at and lot.expires_at < expires_at:
+            return None  # sorted by expiry: nothing further down can match
+    return None
+
+
+def _repay(turn: Turn, asset: str, purse: Purse, lot: Lot) -> None:
+    """Pay what the member owes out of value that just became available in ``lot``."""
+    amount = min(purse.debt, lot.amount)
+    if amount == 0:
+        return
+    purse.debt -= amount
+    purse.available -= amount
+    lot.amount -= amount
+    if lot.amount == 0:
+        purse.lots.remove(lot)
+    post(turn, asset, debit=AVAILABLE, credit=DEBT, amount=amount, lot=lot.no, cause=Cause("repay"))
+
+
+def debit(turn: Turn, asset: str, amount: int, *, target: str, cause: Cause) -> list[Lot]:
+    """Take ``amount`` out of the available lots in spend order, one entry per lot.
+
+    The caller has checked the balance; asking for more than there is, is a bug and raises.
+    Returns the parts taken: copies of the lots with the amount taken from each.
+    """
+    purse = purse_of(turn.member, asset)
+    if amount > purse.available:
+        raise AssertionError(f"debit of {amount} {asset} from {purse.available}")
+    parts: list[Lot] = []
+    left = amount
+    emptied = 0
+    for lot in purse.lots:
+        if left == 0:
+            break
+        taken = lot.amount if lot.amount < left else left
+        left -= taken
+        lot.amount -= taken
+        if lot.amount == 0:
+            emptied += 1
+        parts.append(Lot(lot.no, lot.opened_at, lot.ripens_at, lot.expires_at, taken))
+        post(turn, asset, debit=AVAILABLE, credit=target, amount=taken, lot=lot.no, cause=cause)
+    del purse.lots[:emptied]
+    purse.available -= amount
+    if target == HELD:
+        purse.held += amount
+    if turn.program.assets[asset].by_inactivity is not None and turn.now > purse.touched_at:
+        purse.touched_at = turn.now
+    return parts
+
+
+def restore(turn: Turn, asset: str, parts: Iterable[Lot], *, source: str, cause: Cause) -> None:
+    """Give parts back to the very lots they came from, with the same dates.
+
+    If a lot is past its date meanwhile, the asset's policy decides: ``expire`` (it comes back and is
+    booked as expired at once) or ``renew`` (it gets the dates of value that arrives today).
+    """
+    rules = turn.program.assets[asset]
+    purse = purse_of(turn.member, asset)
+    until = max(turn.now, turn.member.now)
+    for part in parts:
+        if part.amount == 0:
+            continue
+        if source == HELD:
+            purse.held -= part.amount
+        if part.expires_at <= until and rules.asset.restored_after_expiry == "renew":
+            credit(turn, asset, part.amount, source=source, cause=cause, dates=_renewed(turn, rules))
+            continue
+        lot = _reopen(purse, rules, part)
+        lot.amount += part.amount
+        purse.available += part.amount
+        post(turn, asset, debit=source, credit=AVAILABLE, amount=part.amount, lot=lot.no, cause=cause)
+        if part.expires_at <= until:
+            _expire(turn, asset, purse, lot)
+        elif purse.debt:
+            _repay(turn, asset, purse, lot)
+
+
+def _renewed(turn: Turn, rules: AssetRules) -> Dates:
+    return 0, rules.dates(turn.day, member=turn.member)[1]
+
+
+def _reopen(purse: Purse, rules: AssetRules, part: Lot) -> Lot:
+    """The available lot with the part's number, put back at its place if it was used up."""
+    for lot in purse.lots:
+        if lot.no == part.no:
+            return lot
+    lot = Lot(part.no, part.opened_at, 0, part.expires_at, 0)
+    insort(purse.lots, lot, key=rules.lot_key)
+    return lot
+
+
+def claw_back(
+    turn: Turn, asset: str, amount: int, *, given: Lot, target: str, cause: Cause
+) -> int:
+    """Take back ``amount`` that was given in the lot ``given``: from that lot while it still ripens or
+    lasts, then from the others in spend order, and what is missing by the asset's policy.
+
+    Returns the shortfall that is to be withheld from the refund (policy ``refund``), else 0.
+    """
+    rules = turn.program.assets[asset]
+    purse = purse_of(turn.member, asset)
+    left = amount - _take_from(turn, asset, purse, purse.ripening, given.no, amount, PENDING, target, cause)
+    if left:
+        left -= _take_from(turn, asset, purse, purse.lots, given.no, left, AVAILABLE, target, cause)
+    if left and purse.available:
+        taken = min(left, purse.available)
+        debit(turn, asset, taken, target=target, cause=cause)
+        left -= taken
+    if left == 0 or rules.clawback == "refund":
+        return left
+    if rules.clawback == "forgive":
+        post(turn, asset, debit=FORGIVEN, credit=target, amount=left, lot=0, cause=cause)
+        return 0
+    purse.debt += left
+    post(turn, asset, debit=DEBT, credit=target, amount=left, lot=0, cause=cause)
+    return 0
+
+
+def _take_from(
+    turn: Turn,
+    asset: str,
+    purse: Purse,
+    lots: list[Lot],
+    no: int,
+    amount: int,
+    account: str,
+    target: str,
+    cause: Cause,
+) -> int:
+    """Take up to ``amount`` from the lot numbered ``no`` in ``lots``; returns what was taken."""
+    for index, lot in enumerate(lots):
+        if lot.no == no:
+            taken = min(amount, lot.amount)
+            lot.amount -= taken
+            if lot.amount == 0:
+                del lots[index]
+            if account == PENDING:
+                purse.pending -= taken
+            else:
+                purse.available -= taken
+            if taken:
+                post(turn, asset, debit=account, credit=target, amount=taken, lot=no, cause=cause)
+            return taken
+    return 0
+
+
+def next_due(turn: Turn) -> Instant:
+    """The next instant at which a lot ripens, ends, or deserves a notice."""
+    due = NEVER
+    for asset, purse in turn.member.purses.items():
+        rules = turn.program.assets.get(asset)
+        if rules is None:
+            continue
+        if purse.ripening and purse.ripening[0].ripens_at < due:
+            due = purse.ripening[0].ripens_at
+        if not purse.lots:
+            continue
+        ends = (
+            purse.lots[0].expires_at
+            if rules.merges_days
+            else min(lot.expires_at for lot in purse.lots)
+        )
+        if rules.by_inactivity is not None:
+            ends = min(ends, rules.inactive_at(purse, turn.member))
+        if ends < due:
+            due = ends
+        if ends != NEVER and rules.notice_days:
+            due = min(due, _next_notice(turn, rules, purse, ends))
+    return due
+
+
+def _next_notice(turn: Turn, rules: AssetRules, purse: Purse, soonest: Instant) -> Instant:
+    """The next notice still to come. Notices before ``member.now`` are past: each falls due exactly once."""
+    after = turn.member.now
+    best = NEVER
+    ends = [soonest] if rules.by_inactivity else [lot.expires_at for lot in purse.lots]
+    farthest = rules.notice_days[0]
+    for end in ends:
+        if end == NEVER:
+            continue
+        end_day = rules.calendar.day(end)
+        for days in rules.notice_days:
+            at = rules.calendar.day_start(end_day - days)
+            if after < at < best:
+                best = at
+        if rules.merges_days and best < rules.calendar.day_start(end_day - farthest):
+            break
+    return best
+
+
+def fall_due(turn: Turn) -> None:
+    """Ripen, expire and give notice of whatever is due at ``turn.now``."""
+    for asset, purse in turn.member.purses.items():
+        rules = turn.program.assets.get(asset)
+        if rules is None:
+            continue
+        while purse.ripening and purse.ripening[0].ripens_at <= turn.now:
+            _ripen(turn, asset, purse, rules)
+        if purse.lots:
+            ended = (
+                list(purse.lots)
+                if rules.inactive_at(purse, turn.member) <= turn.now
+                else [lot for lot in purse.lots if lot.expires_at <= turn.now]
+            )
+            for lot in ended:
+                _expire(turn, asset, purse, lot)
+        if purse.lots and rules.notice_days:
+            _notice(turn, rules, purse)
+
+
+def _ripen(turn: Turn, asset: str, purse: Purse, rules: AssetRules) -> None:
+    lot = purse.ripening.pop(0)
+    purse.pending -= lot.amount
+    purse.available += lot.amount
+    post(turn, asset, debit=PENDING, credit=AVAILABLE, amount=lot.amount, lot=lot.no, cause=Cause("ripen"))
+    ripe = Lot(lot.no, lot.opened_at, 0, lot.expires_at, lot.amount)
+    insort(purse.lots, ripe, key=rules.lot_key)
+    if purse.debt:
+        _repay(turn, asset, purse, ripe)
+
+
+def _expire(turn: Turn, asset: str, purse: Purse, lot: Lot) -> None:
+    purse.lots.remove(lot)
+    purse.available -= lot.amount
+    if lot.amount:
+        post(
+            turn,
+            asset,
+            debit=AVAILABLE,
+            credit=EXPIRED,
+            amount=lot.amount,
+            lot=lot.no,
+            cause=Cause("expire", why={"opened_at": lot.opened_at}),
+        )
+
+
+def _notice(turn: Turn, rules: AssetRules, purse: Purse) -> None:
+    """One message per asset and day, for all lots that end in exactly 30, 7, 1 … days."""
+    inactive_at = rules.inactive_at(purse, turn.member)
+    for days in rules.notice_days:
+        end = rules.calendar.day_start(turn.day + days)
+        amount = (
+            purse.available
+            if inactive_at == end
+            else sum(lot.amount for lot in purse.lots if lot.expires_at == end)
+        )
+        if amount and rules.calendar.day_start(turn.day) == turn.now:
+            body = {"asset": rules.id, "amount": amount, "expires_at": end, "days": days}
+            turn.effects.wanted.append(Wanted("asset.expiring", body))
+
+
+def spendable(member: Member, asset: str) -> int:
+    """What the member can spend now, in units of the asset."""
+    purse = member.purses.get(asset)
+    return purse.available if purse is not None else 0
+
+
+def is_spendable(rules: AssetRules) -> bool:
+    """Whether members may pay with the asset at all (qualifying assets only count)."""
+    return rules.asset.kind is not AssetKind.QUALIFYING

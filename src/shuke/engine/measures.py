@@ -1,0 +1,355 @@
+"""Measures: per-day series of what a member did, and windows over them.
+
+A series keeps running totals, so a window is one or two searches and a subtraction, whatever its length.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from shuke.engine.activity import Line
+from shuke.engine.member import Series
+from shuke.engine.orders import Counted, Order, back
+from shuke.engine.turn import Turn
+from shuke.program.condition_tree import Window
+from shuke.program.measures import Measure
+from shuke.values.amounts import parse_amount
+from shuke.values.instants import Day
+from shuke.values.periods import Period, Unit, add, anniversary_on_or_before, start_of, subtract
+
+if TYPE_CHECKING:
+    from shuke.engine.conditions import Names
+
+PAYLOAD_SCALE = 10**6
+"""Sums of payload numbers (kilometres, nights) are kept in millionths."""
+
+_LATE_DAYS = 62  # late facts may still arrive this long after a window has passed them
+_TERM_REACH_DAYS = 1_130  # a term is at most three years; a longer one looks back no further
+_PRUNE_ABOVE = 48
+
+_REACH = {"days": 1, "weeks": 7, "months": 31, "years": 366}
+
+
+def reach_days(window: Window) -> int:
+    """How many days back a window can look, at most. 0 for a lifetime: it needs no days at all."""
+    if window.kind == "lifetime":
+        return 0
+    if window.kind == "rolling":
+        return window.count * _REACH[window.unit] + _LATE_DAYS
+    if window.kind == "term":
+        return _TERM_REACH_DAYS + _LATE_DAYS
+    return (732 if window.kind == "last_calendar" else 366) + _LATE_DAYS
+
+
+def put(series: Series, day: Day, amount: int, *, keep_days: int) -> None:
+    """Add ``amount`` (may be negative) to ``day``; days older than ``keep_days`` melt into the base."""
+    days, totals = series.days, series.totals
+    if keep_days == 0:
+        series.base += amount
+        return
+    if days and days[-1] == day:
+        totals[-1] += amount
+    elif not days or day > days[-1]:
+        totals.append((totals[-1] if totals else series.base) + amount)
+        days.append(day)
+        if len(days) > _PRUNE_ABOVE and days[0] < day - keep_days:
+            _prune(series, day - keep_days)
+    else:
+        _put_late(series, day, amount)
+
+
+def _put_late(series: Series, day: Day, amount: int) -> None:
+    days, totals = series.days, series.totals
+    at = bisect_left(days, day)
+    if at == len(days) or days[at] != day:
+        days.insert(at, day)
+        totals.insert(at, totals[at - 1] if at else series.base)
+    for position in range(at, len(totals)):
+        totals[position] += amount
+
+
+def _prune(series: Series, before: Day) -> None:
+    cut = bisect_left(series.days, before)
+    if cut:
+        series.base = series.totals[cut - 1]
+        del series.days[:cut]
+        del series.totals[:cut]
+
+
+def between(series: Series, start: Day, end: Day | None = None) -> int:
+    """The sum of the days from ``start`` on, up to but without ``end``."""
+    days, totals = series.days, series.totals
+    if not days:
+        return 0
+    first = bisect_left(days, start)
+    before = totals[first - 1] if first else series.base
+    if end is None:
+        return totals[-1] - before
+    last = bisect_left(days, end)
+    return (totals[last - 1] if last else series.base) - before
+
+
+def lifetime(series: Series) -> int:
+    return series.totals[-1] if series.totals else series.base
+
+
+# -- Series of days: on which days something happened -----------------------------------------------------
+
+
+def mark(series: Series, day: Day, times: int, *, keep_days: int) -> None:
+    """Count ``times`` (may be negative) occurrences on ``day``; a day with none left is no longer there.
+
+    ``totals`` runs beside ``days`` with each day's own count, and ``base`` counts the days already melted.
+    """
+    days, counts = series.days, series.totals
+    at = bisect_left(days, day)
+    if at < len(days) and days[at] == day:
+        counts[at] += times
+        if counts[at] <= 0:
+            del days[at], counts[at]
+    elif times > 0:
+        days.insert(at, day)
+        counts.insert(at, times)
+        if len(days) > _PRUNE_ABOVE and days[0] < day - keep_days:
+            cut = bisect_left(days, day - keep_days)
+            series.base += cut
+            del days[:cut], counts[:cut]
+
+
+# -- Readers: what conditions call ------------------------------------------------------------------------
+
+
+def reader(measure: str, window: Window, names: Names, ladder: str | None = None) -> Callable[[Turn], int]:
+    """A function that reads the measure in the window as of the turn's day."""
+    counts_days = names.counts_days(measure)
+    if window.kind == "lifetime":
+        return _lifetime_reader(measure, counts_days)
+    if window.kind == "term":
+        on = window.ladder or ladder
+        if on is None:
+            raise ValueError("a term needs a ladder: write 'term of <ladder>'")
+        return _term_reader(measure, on, counts_days)
+    bounds = _bounds(window)
+
+    def read(turn: Turn) -> int:
+        series = turn.member.series.get(measure)
+        if series is None:
+            return 0
+        start, end = bounds(turn)
+        if not counts_days:
+            return between(series, start, end)
+        last = len(series.days) if end is None else bisect_left(series.days, end)
+        return last - bisect_left(series.days, start)
+
+    return read
+
+
+def _lifetime_reader(measure: str, counts_days: bool) -> Callable[[Turn], int]:
+    def read(turn: Turn) -> int:
+        series = turn.member.series.get(measure)
+        if series is None:
+            return 0
+        return series.base + len(series.days) if counts_days else lifetime(series)
+
+    return read
+
+
+def _term_reader(measure: str, ladder: str, counts_days: bool) -> Callable[[Turn], int]:
+    """Since the standing began; what its first day had counted before that belongs to the term before."""
+
+    def read(turn: Turn) -> int:
+        series = turn.member.series.get(measure)
+        if series is None:
+            return 0
+        standing = turn.member.standings.get(ladder)
+        since = standing.since if standing is not None else turn.member.joined_at
+        start = turn.program.calendar.day(since)
+        if counts_days:
+            return len(series.days) - bisect_left(series.days, start)
+        earlier = standing.term_start_totals.get(measure, 0) if standing is not None else 0
+        return between(series, start) - earlier
+
+    return read
+
+
+def day_total(series: Series | None, day: Day) -> int:
+    """What one day counts."""
+    return 0 if series is None else between(series, day, day + 1)
+
+
+def _bounds(window: Window) -> Callable[[Turn], tuple[Day, Day | None]]:
+    """The first day of the window and the day after its last (None: open), cached by day where that is all it takes."""
+    if window.kind == "membership_year":
+
+        def of_member(turn: Turn) -> tuple[Day, Day | None]:
+            joined = turn.program.calendar.day(turn.member.joined_at)
+            return anniversary_on_or_before(turn.day, max(joined, 1)) if joined <= turn.day else joined, None
+
+        return of_member
+    cache: dict[Day, tuple[Day, Day | None]] = {}
+
+    def of_day(turn: Turn) -> tuple[Day, Day | None]:
+        found = cache.get(turn.day)
+        if found is None:
+            if len(cache) > 512:
+                cache.clear()
+            found = cache[turn.day] = _compute_bounds(window, turn.day)
+        return found
+
+    return of_day
+
+
+def _compute_bounds(window: Window, day: Day) -> tuple[Day, Day | None]:
+    if window.kind == "rolling":
+        return subtract(day, Period(window.count, Unit(window.unit))) + 1, None
+    unit = window.unit
+    start = start_of(day, unit)  # type: ignore[arg-type]  # the window allows only month, quarter, year
+    if window.kind == "calendar":
+        return start, None
+    return start_of(start - 1, unit), start  # type: ignore[arg-type]  # as above
+
+
+def streak_reader(measure: str, names: Names) -> Callable[[Turn], int]:
+    """Consecutive days with the activity, ending today, or yesterday if today has none yet."""
+    del names
+
+    def read(turn: Turn) -> int:
+        series = turn.member.series.get(measure)
+        if series is None or not series.days:
+            return 0
+        days = series.days
+        at = bisect_left(days, turn.day + 1) - 1
+        if at < 0 or days[at] < turn.day - 1:
+            return 0
+        length = 1
+        while at > 0 and days[at - 1] == days[at] - 1:
+            at -= 1
+            length += 1
+        return length
+
+    return read
+
+
+def days_since_reader(measure: str, names: Names) -> Callable[[Turn], int | None]:
+    """Local days since the latest day with the activity; None if there was none."""
+    del names
+
+    def read(turn: Turn) -> int | None:
+        series = turn.member.series.get(measure)
+        if series is None or not series.days:
+            return None
+        return turn.day - series.days[-1]
+
+    return read
+
+
+# -- Counting ---------------------------------------------------------------------------------------------
+
+
+class Counter:
+    """A measure, compiled: which activities count, how much, for how long days are kept."""
+
+    __slots__ = ("field", "id", "keep_days", "kind", "lines", "measure", "of", "when")
+
+    def __init__(
+        self,
+        measure: Measure,
+        *,
+        keep_days: int,
+        when: Callable[[Turn, Line | None], bool] | None,
+        lines: Callable[[Turn, Line | None], bool] | None,
+    ) -> None:
+        self.measure, self.id, self.kind, self.of = measure, measure.id, measure.kind, measure.of
+        self.field = measure.of.removeprefix("payload.") if measure.of.startswith("payload.") else None
+        self.keep_days, self.when, self.lines = keep_days, when, lines
+
+
+def count(turn: Turn) -> None:
+    """Add this activity to every measure that counts its type."""
+    counters = turn.program.counters.get(turn.activity.type)
+    if counters is None:
+        return
+    for counter in counters:
+        if counter.when is None or counter.when(turn, None):
+            _count_one(turn, counter)
+
+
+def _count_one(turn: Turn, counter: Counter) -> None:
+    weights: list[int] | None = None
+    if counter.kind == "sum" and counter.of == "amount" and counter.lines is None:
+        amounts = turn.basis()
+        amount = sum(amounts) - amounts[-1] - amounts[-2]
+        weights = None if turn.order is None or not any(turn.order.refunded) else [*amounts[:-2], 0, 0]
+    elif turn.purchase is not None and counter.kind == "sum" and counter.field is None:
+        weights = _line_weights(turn, counter)
+        amount = sum(weights)
+    elif counter.kind == "sum":
+        amount = _payload_number(turn, counter)
+    else:
+        amount = 1 if counter.lines is None or any(_line_weights(turn, counter)) else 0
+    if amount == 0:
+        return
+    add_to(turn, counter, turn.day, amount)
+    if turn.order is not None:
+        whole = counter.kind != "sum"
+        turn.order.counts.append(Counted(counter.id, turn.day, amount, weights, whole))
+
+
+def add_to(turn: Turn, counter: Counter, day: Day, amount: int) -> None:
+    series = turn.member.series.get(counter.id)
+    if series is None:
+        series = turn.member.series[counter.id] = Series()
+    if counter.kind == "days":
+        mark(series, day, amount, keep_days=counter.keep_days)
+    else:
+        put(series, day, amount, keep_days=counter.keep_days)
+
+
+def _line_weights(turn: Turn, counter: Counter) -> list[int]:
+    if turn.purchase is None:
+        return []
+    amounts = turn.basis()
+    weights = []
+    for position, line in enumerate(turn.purchase.lines):
+        matches = counter.lines is None or counter.lines(turn, line)
+        value = line.quantity if counter.of == "items" else amounts[position] if counter.kind == "sum" else 1
+        weights.append(value if matches else 0)
+    return [*weights, 0, 0]
+
+
+def _payload_number(turn: Turn, counter: Counter) -> int:
+    """A number of the payload in millionths; what is not a number counts nothing."""
+    value = (turn.activity.payload or {}).get(counter.field or "")
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        return 0
+    try:
+        return parse_amount(value, scale=6)
+    except ValueError:
+        return 0
+
+
+def count_earned(turn: Turn, asset: str, amount: int, weights: list[int] | None) -> None:
+    """Count what was earned of an asset, where some condition asks for it."""
+    counter = turn.program.earned_counters.get(asset)
+    if counter is None:
+        return
+    add_to(turn, counter, turn.day, amount)
+    if turn.order is not None:
+        turn.order.counts.append(Counted(counter.id, turn.day, amount, weights))
+
+
+def uncount(turn: Turn, order: Order, before: list[int], after: list[int]) -> None:
+    """Take out of the measures, on the days they were counted, what the refund moved."""
+    was, now = order.is_back(before), order.is_back(after)
+    for counted in order.counts:
+        if counted.whole:
+            delta = counted.amount * (int(now) - int(was))
+        else:
+            total, weights = counted.amount, counted.weights
+            delta = back(order, total, weights, after) - back(order, total, weights, before)
+        counter = turn.program.counter(counted.measure)
+        if delta and counter is not None and counted.measure in turn.member.series:
+            add_to(turn, counter, counted.day, -delta)

@@ -1,0 +1,37 @@
+"""What a step must be handed beyond the member: orders, coupon codes, the state of shared quotas."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from shuke.engine import activity as of
+from shuke.engine.activity import Activity
+from shuke.engine.compiled import Editions
+from shuke.engine.coupons import quotas_of_coupons
+
+_ABOUT_AN_ORDER = frozenset(
+    (of.ORDER_REFUNDED, of.ORDER_CANCELLED, of.ORDER_REOPENED, of.ORDER_COMPLETED)
+)
+
+
+class Needs(Struct):
+    """Names of what to fetch: the member's ``orders``, coupon ``codes``, and ``quotas`` to hold locked."""
+
+    orders: list[str] = []
+    codes: list[str] = []
+    quotas: list[str] = []
+
+
+def needs(program: Editions, activity: Activity) -> Needs:
+    """What ``step`` will look up in its context for this activity. Pure; looks at the activity alone."""
+    edition = program.at(activity.occurred_at)
+    found = Needs()
+    if activity.type in _ABOUT_AN_ORDER:
+        order_id = (activity.payload or {}).get("order_id")
+        if order_id is not None:
+            found.orders.append(str(order_id))
+    elif activity.purchase is not None and activity.type == of.ORDER_PAID:
+        found.orders.append(activity.purchase.order_id)
+    found.quotas.extend(edition.quotas.get(activity.type, ()))
+    quotas_of_coupons(edition, activity, found)
+    return found

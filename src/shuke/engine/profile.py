@@ -1,0 +1,44 @@
+"""Joining and what members say of themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shuke.engine.effects import Refused
+from shuke.engine.turn import Turn
+
+
+def welcome(turn: Turn) -> None:
+    """The first activity of a member, whatever it is, makes her one."""
+    member = turn.member
+    if member.joined_at == 0 or turn.now < member.joined_at:
+        member.joined_at = turn.now
+
+
+def join(turn: Turn) -> Refused | None:
+    """``member.joined``: when and with which traits and tags. Refused: ``already_joined``."""
+    member = turn.member
+    if "member.joined" in member.once:
+        return Refused("already_joined", {"joined_at": member.joined_at})
+    member.once["member.joined"] = turn.now
+    member.joined_at = min(member.joined_at, turn.now)
+    _learn(turn, turn.activity.payload or {})
+    return None
+
+
+def update(turn: Turn) -> Refused | None:
+    """``member.updated``: traits to set (null forgets one), tags to add or remove."""
+    _learn(turn, turn.activity.payload or {})
+    return None
+
+
+def _learn(turn: Turn, payload: dict[str, Any]) -> None:
+    member = turn.member
+    for name, value in (payload.get("traits") or {}).items():
+        if value is None:
+            member.traits.pop(name, None)
+        else:
+            member.traits[name] = value
+    removed = set(payload.get("untags") or ())
+    kept = [tag for tag in member.tags if tag not in removed]
+    member.tags = kept + [tag for tag in payload.get("tags") or () if tag not in kept]

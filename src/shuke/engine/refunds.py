@@ -1,0 +1,212 @@
+"""Refunded, cancelled, reopened: an order's ``refunded`` vector moves, and everything follows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shuke.engine.assets import Cause, claw_back, debit, restore, spendable
+from shuke.engine.coupons import reuse_coupons, return_coupons
+from shuke.engine.effects import REVERSED, SPENT, Refused
+from shuke.engine.limits import give_back
+from shuke.engine.measures import uncount
+from shuke.engine.orders import Award, Order, Paid, back, lots_between, money_back, units_back
+from shuke.engine.turn import Turn
+from shuke.values.amounts import Rounding, allocate, divide, share_taken
+
+
+def refund(turn: Turn) -> Refused | None:
+    """``order.refunded``: lines or amounts of an order come back.
+
+    Payload: ``order_id`` and either nothing more (all that is left), ``amount`` (minor units, spread
+    over what is left), or ``lines``: ``[{line, amount | quantity | nothing}]`` with ``shipping`` / ``tax``
+    amounts. Refused: ``order_unknown``, ``order_cancelled``, ``refund_exceeds_order``, ``line_unknown``.
+    """
+    payload = turn.activity.payload or {}
+    order = turn.context.orders.get(str(payload.get("order_id")))
+    if order is None:
+        return Refused("order_unknown", {"order_id": payload.get("order_id")})
+    if order.status == "cancelled":
+        return Refused("order_cancelled", {"order_id": order.id})
+    asked = _asked(order, payload)
+    if isinstance(asked, Refused):
+        return asked
+    refunded, returned = asked
+    _move(turn, order, refunded)
+    order.returned = returned
+    if order.is_back(refunded):
+        order.status = "refunded"
+    return None
+
+
+def cancel(turn: Turn) -> Refused | None:
+    """``order.cancelled``: everything that is left comes back. Refused: ``order_unknown``, ``order_cancelled``."""
+    order = _order(turn)
+    if isinstance(order, Refused):
+        return order
+    if order.status == "cancelled":
+        return Refused("order_cancelled", {"order_id": order.id})
+    order.before_cancel = list(order.refunded) or [0] * len(order.amounts)
+    order.status_before_cancel = order.status
+    _move(turn, order, order.full())
+    order.status = "cancelled"
+    return None
+
+
+def reopen(turn: Turn) -> Refused | None:
+    """``order.reopened``: a cancelled order is as it was before. Refused: ``order_unknown``,
+    ``order_not_cancelled``, ``insufficient`` (the points that paid for it are spent elsewhere)."""
+    order = _order(turn)
+    if isinstance(order, Refused):
+        return order
+    if order.status != "cancelled" or order.before_cancel is None:
+        return Refused("order_not_cancelled", {"order_id": order.id})
+    lacking = _lacking(turn, order, order.before_cancel)
+    if lacking is not None:
+        return lacking
+    _move(turn, order, order.before_cancel)
+    order.status = order.status_before_cancel
+    order.before_cancel = None
+    return None
+
+
+def _order(turn: Turn) -> Order | Refused:
+    order_id = str((turn.activity.payload or {}).get("order_id"))
+    return turn.context.orders.get(order_id) or Refused("order_unknown", {"order_id": order_id})
+
+
+def _asked(order: Order, payload: dict[str, Any]) -> tuple[list[int], list[int] | None] | Refused:
+    """The vector after this refund, and the quantities returned, from the payload."""
+    full = order.full()
+    before = order.refunded or [0] * len(full)
+    left = [whole - part for whole, part in zip(full, before, strict=True)]
+    if payload.get("lines") is None and payload.get("amount") is None:
+        if not any(left):
+            return Refused("refund_exceeds_order", {"order_id": order.id, "left": 0})
+        return full, order.returned
+    if payload.get("lines") is None:
+        amount = int(payload["amount"])
+        if not 0 < amount <= sum(left):
+            return Refused("refund_exceeds_order", {"order_id": order.id, "left": sum(left), "amount": amount})
+        parts = allocate(amount, left)
+        return [b + p for b, p in zip(before, parts, strict=True)], order.returned
+    return _asked_lines(order, payload, full, before)
+
+
+def _asked_lines(
+    order: Order, payload: dict[str, Any], full: list[int], before: list[int]
+) -> tuple[list[int], list[int] | None] | Refused:
+    after = list(before)
+    returned = list(order.returned) if order.returned else [0] * (len(full) - 2)
+    for asked in payload["lines"]:
+        i = int(asked["line"]) - 1
+        if not 0 <= i < len(full) - 2:
+            return Refused("line_unknown", {"order_id": order.id, "line": asked["line"]})
+        quantity = asked.get("quantity")
+        if quantity is not None:
+            of = order.quantities[i] if order.quantities else 1
+            if not 0 < quantity <= of - returned[i]:
+                return Refused("refund_exceeds_order", {"order_id": order.id, "line": i + 1})
+            part = share_taken(full[i], returned[i] + quantity, of) - share_taken(full[i], returned[i], of)
+            returned[i] += quantity
+        else:
+            part = int(asked.get("amount", full[i] - after[i]))
+        if part < 0 or part > full[i] - after[i] or (part == 0 and quantity is None):
+            return Refused("refund_exceeds_order", {"order_id": order.id, "line": i + 1})
+        after[i] += part
+    for name, i in (("tax", len(full) - 2), ("shipping", len(full) - 1)):
+        part = int(payload.get(name, 0))
+        if not 0 <= part <= full[i] - after[i]:
+            return Refused("refund_exceeds_order", {"order_id": order.id, "part": name})
+        after[i] += part
+    return after, returned
+
+
+def _lacking(turn: Turn, order: Order, refunded: list[int]) -> Refused | None:
+    """Whether going back to ``refunded`` would need more of an asset than there will be."""
+    now = order.refunded or [0] * len(order.amounts)
+    need: dict[str, int] = {}
+    for paid in order.paid:
+        need[paid.asset] = need.get(paid.asset, 0) + units_back(order, paid, now) - units_back(order, paid, refunded)
+    for award in order.awards:
+        again = _award_back(order, award, now) - _award_back(order, award, refunded)
+        debt = turn.member.purses[award.asset].debt
+        need[award.asset] = need.get(award.asset, 0) - max(0, again - debt)
+    for asset, units in need.items():
+        if units > spendable(turn.member, asset):
+            return Refused("insufficient", {"asset": asset, "asked": units, "available": spendable(turn.member, asset)})
+    return None
+
+
+def _move(turn: Turn, order: Order, refunded: list[int]) -> None:
+    """Bring the order from its present vector to ``refunded``: what was paid comes back first, then what
+    was given is taken back, so that returned points can pay for it."""
+    before = order.refunded or [0] * len(order.amounts)
+    forwards = sum(refunded) >= sum(before)
+    withheld = 0
+    if forwards:
+        _move_paid(turn, order, before, refunded)
+    for award in order.awards:
+        withheld += _move_award(turn, order, award, before, refunded)
+    if not forwards:
+        _move_paid(turn, order, before, refunded)
+    uncount(turn, order, before, refunded)
+    was, now = order.is_back(before), order.is_back(refunded)
+    if now and not was:
+        return_coupons(turn, order)
+    elif was and not now:
+        reuse_coupons(turn, order)
+    order.withheld += withheld
+    order.refunded = refunded
+    turn.effects.orders[order.id] = order
+    turn.order = order
+    turn.answer["money"] = money_back(order, refunded) - money_back(order, before) - withheld
+    if withheld:
+        turn.answer["withheld"] = withheld
+
+
+def _award_back(order: Order, award: Award, refunded: list[int]) -> int:
+    return back(order, award.lot.amount, award.weights, refunded, award.since)
+
+
+def _move_award(turn: Turn, order: Order, award: Award, before: list[int], after: list[int]) -> int:
+    """Take back (or give again) what the award lost (or regained); returns money to withhold, minor units."""
+    delta = _award_back(order, award, after) - _award_back(order, award, before)
+    if delta == 0:
+        return 0
+    give_back(turn, award.rule, order, delta)
+    lot = award.lot
+    if delta < 0:
+        part = type(lot)(lot.no, lot.opened_at, lot.ripens_at, lot.expires_at, -delta)
+        cause = Cause("regive", award.rule, order.id)
+        restore(turn, award.asset, [part], source=REVERSED, cause=cause)
+        return 0
+    cause = Cause("reverse", award.rule, order.id, {"given": lot.amount, "version": order.version})
+    shortfall = claw_back(turn, award.asset, delta, given=lot, target=REVERSED, cause=cause)
+    if shortfall == 0:
+        return 0
+    worth = turn.program.worth(award.asset)
+    return divide(shortfall * worth[0], worth[1], Rounding.HALF_UP)
+
+
+def _move_paid(turn: Turn, order: Order, before: list[int], after: list[int]) -> None:
+    for paid in order.paid:
+        was, now = units_back(order, paid, before), units_back(order, paid, after)
+        if now > was:
+            _return_units(turn, order, paid, was, now)
+        elif now < was:
+            _retake_units(turn, order, paid, was, now)
+
+
+def _return_units(turn: Turn, order: Order, paid: Paid, was: int, now: int) -> None:
+    parts = lots_between(paid, was, now)
+    restore(turn, paid.asset, parts, source=SPENT, cause=Cause("restore", None, order.id))
+    turn.answer.setdefault("returned", {})[paid.asset] = now - was
+
+
+def _retake_units(turn: Turn, order: Order, paid: Paid, was: int, now: int) -> None:
+    """Spend again what a cancellation had returned, and remember the lots it comes from this time."""
+    total = sum(lot.amount for lot in paid.lots)
+    kept = lots_between(paid, was, total)[::-1]
+    still_back = lots_between(paid, 0, now)[::-1]
+    again = debit(turn, paid.asset, was - now, target=SPENT, cause=Cause("spend", None, order.id))
+    paid.lots = kept + again + still_back

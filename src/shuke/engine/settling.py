@@ -1,0 +1,55 @@
+"""An order is paid; an order is completed."""
+
+from __future__ import annotations
+
+from shuke.engine import holds
+from shuke.engine.effects import Refused
+from shuke.engine.orders import Order, order_of
+from shuke.engine.turn import Turn
+
+
+def pay(turn: Turn) -> Refused | None:
+    """``order.paid``: as told by a channel, or a cart that Shuke prices and settles itself.
+
+    Refused: ``order_exists``, and whatever the cart's own payment refuses (see ``holds.settle``).
+    """
+    purchase = turn.purchase
+    if purchase is None:
+        return Refused("order_missing", {})
+    if purchase.order_id in turn.context.orders:
+        return Refused("order_exists", {"order_id": purchase.order_id})
+    if not purchase.priced or purchase.hold is not None or purchase.uses is not None:
+        refused = holds.settle(turn)
+        if refused is not None:
+            return refused
+        assert turn.order is not None  # settle leaves the order behind
+    else:
+        turn.order = order_of(purchase, placed_at=turn.now, version=turn.program.version)
+    remember(turn, turn.order)
+    return None
+
+
+def remember(turn: Turn, order: Order) -> None:
+    """Put the order among the effects; keep its lines where completing it may still earn."""
+    if turn.program.keeps_purchases:
+        order.purchase = turn.purchase
+    turn.effects.orders[order.id] = order
+
+
+def complete(turn: Turn) -> Refused | None:
+    """``order.completed``: delivered, and past return where the shop says so. Payload: ``order_id``.
+
+    Refused: ``order_unknown``, ``order_cancelled``, ``order_completed``.
+    """
+    order_id = str((turn.activity.payload or {}).get("order_id"))
+    order = turn.context.orders.get(order_id)
+    if order is None:
+        return Refused("order_unknown", {"order_id": order_id})
+    if order.status in ("cancelled", "completed"):
+        return Refused(f"order_{order.status}", {"order_id": order_id})
+    if order.status == "paid":
+        order.status = "completed"
+    turn.order = order
+    turn.purchase = order.purchase
+    turn.effects.orders[order_id] = order
+    return None

@@ -1,0 +1,128 @@
+"""The heart: ``step(program, member, activity, context) → member, effects``.
+
+Pure and deterministic: no clock, no chance, no environment. The member handed in is used up: whoever
+needs her as she was before keeps a copy (``pack`` / ``unpack``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shuke.engine import activity as of
+from shuke.engine import assets, benefits, coupons, earning, holds, measures, profile, refunds, settling
+from shuke.engine import stored_value, tiers, transfers
+from shuke.engine.activity import Activity
+from shuke.engine.compiled import Editions
+from shuke.engine.effects import Refused, Settled
+from shuke.engine.member import Member
+from shuke.engine.turn import Context, Turn
+from shuke.values.instants import NEVER, Instant
+
+Act = Callable[[Turn], Refused | None]
+Stage = Callable[[Turn], None]
+
+ACTS: dict[str, Act] = {
+    of.JOINED: profile.join,
+    of.UPDATED: profile.update,
+    of.ORDER_PAID: settling.pay,
+    of.ORDER_COMPLETED: settling.complete,
+    of.ORDER_REFUNDED: refunds.refund,
+    of.ORDER_CANCELLED: refunds.cancel,
+    of.ORDER_REOPENED: refunds.reopen,
+    of.CART_HELD: holds.hold,
+    of.CART_RELEASED: holds.release,
+    of.ASSET_OPENED: transfers.open_balance,
+    of.ASSET_ADJUSTED: transfers.adjust,
+    of.ASSET_SPENT: transfers.spend,
+    of.ASSET_TRANSFERRED: transfers.send,
+    of.ASSET_RECEIVED: transfers.receive,
+    of.TOPPED_UP: stored_value.top_up,
+    of.TOP_UP_REFUNDED: stored_value.refund_top_up,
+    of.COUPON_ISSUED: coupons.issue,
+    of.COUPON_CLAIMED: coupons.claim,
+    of.COUPON_REDEEMED: coupons.redeem,
+    of.COUPON_VOIDED: coupons.void,
+    of.COUPON_GIVEN: coupons.give,
+    of.COUPON_RECEIVED: coupons.receive,
+    of.TIER_GRANTED: tiers.grant,
+    of.TIER_REVOKED: tiers.revoke,
+    of.TIERS_APPLIED: tiers.apply,
+}
+"""What an activity itself says. A type that is not here is custom: it can earn, count and trigger."""
+
+PIPELINE: tuple[Stage, ...] = (
+    measures.count,  # what this adds to spend, visits, nights …
+    earning.earn,  # what the rules give for it
+    tiers.rise,  # what that makes of her standing
+    benefits.gift,  # what the new standing brings, once
+)
+
+DUES: tuple[Stage, ...] = (
+    holds.fall_due,  # carts not paid in time let go
+    assets.fall_due,  # lots ripen, lots end
+    coupons.fall_due,  # coupons end
+    tiers.fall_due,  # grants end, standings are reviewed
+    benefits.gift,
+)
+"""What time does, in this order where several things fall on one instant."""
+
+NEXT_DUE: tuple[Callable[[Turn], Instant], ...] = (
+    holds.next_due,
+    assets.next_due,
+    coupons.next_due,
+    tiers.next_due,
+)
+
+
+def step(program: Editions, member: Member, activity: Activity, context: Context | None = None) -> Settled:
+    """Settle one activity for one member.
+
+    First time catches up with the activity's instant; then the activity acts; then the pipeline follows.
+    A refused activity changes nothing beyond what time did. A late activity (before ``member.now``) is
+    settled under the edition and dates of its own instant.
+    """
+    turn = Turn(program, member, activity, context or Context())
+    if member.seq == 0:
+        profile.welcome(turn)
+    if member.due_at <= activity.occurred_at:
+        catch_up(turn, activity.occurred_at)
+        turn.enter(activity.occurred_at)
+    act = ACTS.get(activity.type)
+    refused = act(turn) if act is not None else None
+    if refused is None:
+        for stage in PIPELINE:
+            stage(turn)
+    if activity.occurred_at > member.now:
+        member.now = activity.occurred_at
+    member.seq += 1
+    schedule(turn)
+    if member.due_at <= member.now:  # a late fact brought value that has already ended
+        catch_up(turn, member.now)
+    return Settled(member, turn.effects, turn.answer, refused)
+
+
+def catch_up(turn: Turn, until: Instant) -> None:
+    """Let everything happen that time alone brings, each thing at its own instant, up to ``until``."""
+    member = turn.member
+    last = 0
+    while member.due_at <= until:
+        due = member.due_at
+        turn.enter(due)
+        for fall_due in DUES:
+            fall_due(turn)
+        if due > member.now:
+            member.now = due
+        schedule(turn)
+        if member.due_at <= due and last == due:
+            raise AssertionError(f"what fell due at {due} is still due")
+        last = due
+
+
+def schedule(turn: Turn) -> None:
+    """The earliest instant at which something will happen to the member by itself."""
+    due = NEVER
+    for next_due in NEXT_DUE:
+        at = next_due(turn)
+        if at < due:
+            due = at
+    turn.member.due_at = due

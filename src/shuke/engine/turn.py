@@ -1,0 +1,108 @@
+"""One member's turn: what a stage of the pipeline reads and writes while an activity is settled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from shuke.engine.activity import Activity, Purchase
+from shuke.engine.effects import Effects, Refused
+from shuke.engine.member import Member
+
+if TYPE_CHECKING:
+    from shuke.engine.compiled import Compiled, Editions
+    from shuke.engine.orders import Order
+
+
+class Context(Struct):
+    """What a step was handed beyond the member, as declared by ``needs(activity)``.
+
+    ``taken`` maps a quota to what all members together have taken of it so far; the shell holds it locked.
+    ``codes`` maps a coupon code to the template it opens (shared codes) or the coupon it is.
+    """
+
+    orders: dict[str, Order] = {}
+    taken: dict[str, int] = {}
+    codes: dict[str, Any] = {}
+
+
+class Turn:
+    """Program, member, activity and context of one step, and the effects so far.
+
+    ``now`` is the instant being settled (during catch-up: the instant that fell due), ``day`` its local
+    day and ``second`` the seconds since local midnight, both in the program's zone; ``program`` is the
+    edition in force at ``now``. ``answer`` collects what the caller is told (amounts, not prose).
+    """
+
+    __slots__ = (
+        "_basis",
+        "activity",
+        "answer",
+        "context",
+        "day",
+        "editions",
+        "effects",
+        "member",
+        "now",
+        "order",
+        "program",
+        "purchase",
+        "refused",
+        "second",
+    )
+
+    def __init__(self, editions: Editions, member: Member, activity: Activity, context: Context) -> None:
+        self.editions = editions
+        self.member = member
+        self.activity = activity
+        self.context = context
+        self.effects = Effects()
+        self.purchase: Purchase | None = activity.purchase
+        self.order: Order | None = None
+        self.refused: Refused | None = None
+        self.answer: dict[str, Any] = {}
+        self._basis: list[int] | None = None
+        self.enter(activity.occurred_at)
+
+    def enter(self, instant: int) -> None:
+        """Move to ``instant``: its edition of the program, its local day and clock."""
+        self.now = instant
+        program: Compiled = self.editions.at(instant)
+        self.program = program
+        self.day, self.second = program.calendar.clock(instant)
+
+    def basis(self) -> list[int]:
+        """Per line what it cost (minor units), then tax, then shipping; what is already refunded is left out."""
+        if self._basis is None:
+            purchase = self.purchase
+            if purchase is None:
+                self._basis = [0, 0]
+            elif self.order is not None and any(self.order.refunded):
+                pairs = zip(self.order.amounts, self.order.refunded, strict=True)
+                self._basis = [max(0, amount - back) for amount, back in pairs]
+            else:
+                self._basis = [line.amount for line in purchase.lines]
+                self._basis.append(purchase.tax)
+                self._basis.append(purchase.shipping)
+        return self._basis
+
+    def paid_otherwise(self, with_: frozenset[str]) -> list[int] | None:
+        """Per line what points and / or stored value paid of it, minor units; None where nothing did."""
+        order = self.order
+        if order is None or not order.paid:
+            return None
+        found: list[int] | None = None
+        for paid in order.paid:
+            if ("stored_value" if self.program.is_stored_value(paid.asset) else "points") in with_:
+                found = list(paid.worth) if found is None else [a + b for a, b in zip(found, paid.worth, strict=True)]
+        return found
+
+    def skip(self, what: str, code: str, facts: dict[str, Any]) -> None:
+        """Tell the caller what did not apply, and why."""
+        self.answer.setdefault("skipped", []).append({"what": what, "code": code, **facts})
+
+    def add_earned(self, asset: str, amount: int) -> None:
+        """Tell the caller what was earned."""
+        earned = self.answer.setdefault("earned", {})
+        earned[asset] = earned.get(asset, 0) + amount
