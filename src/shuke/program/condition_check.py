@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from shuke.program.condition_facts import (
     FACTS,
@@ -40,6 +40,9 @@ from shuke.program.condition_tree import (
     walk,
 )
 from shuke.program.problems import Problem, closest
+
+if TYPE_CHECKING:
+    from shuke.program.document import Program
 
 Place = Literal["activity", "order", "line", "member", "tier"]
 MeasureKind = Literal["money", "count", "payload"]
@@ -81,6 +84,19 @@ class Vocabulary:
     assets: Mapping[str, int] = field(default_factory=dict)
     ladders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     measures: Mapping[str, MeasureKind] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, program: Program) -> Vocabulary:
+        """The names of a program."""
+        return cls(
+            program.scale,
+            {asset.id: asset.scale for asset in program.assets},
+            {ladder.id: tuple(tier.id for tier in ladder.tiers) for ladder in program.ladders},
+            {
+                name: measure_kind(measure.kind, measure.of)
+                for name, measure in program.all_measures().items()
+            },
+        )
 
     def measure(self, name: str) -> MeasureKind | None:
         return self.measures.get(name) or _BUILT_IN.get(name)

@@ -117,7 +117,7 @@ def line_index(tree: Node) -> tuple[str, frozenset[str]] | None:
     """A line attribute and the only values of it with which the condition can be true, or None.
 
     ``line.category in [coffee, tea] and order.amount >= 500`` gives ``("category", {"coffee", "tea"})``. The
-    name is ``sku``, ``category``, ``brand`` or a further attribute; of several, the one with the fewest values.
+    name is ``sku``, ``category``, ``brand`` or a further attribute; of several, that with the fewest values.
     """
     match tree:
         case Compare(Fact("line", name), "=", str(value)) if _indexable(name):

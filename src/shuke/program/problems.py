@@ -18,11 +18,20 @@ class Problem:
     sentence: str
     suggestion: str | None = None
     severity: Literal["error", "warning"] = "error"
+    line: int | None = None  # of the text it was read from, from 1, where that is known
 
     def under(self, path: str) -> Problem:
         """The same problem seen from further up: its path continues ``path``."""
         joint = "." if path and self.path and not self.path.startswith("[") else ""
         return replace(self, path=f"{path}{joint}{self.path}")
+
+
+class DocumentError(ValueError):
+    """The text is not a program. ``problems`` says where and why."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{problem.path}: {problem.sentence}" for problem in problems))
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
