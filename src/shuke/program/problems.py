@@ -25,6 +25,10 @@ class Problem:
         joint = "." if path and self.path and not self.path.startswith("[") else ""
         return replace(self, path=f"{path}{joint}{self.path}")
 
+    def at(self, line: int | None) -> Problem:
+        """The same problem with its line, if that is known."""
+        return self if line is None else replace(self, line=line)
+
 
 class DocumentError(ValueError):
     """The text is not a program. ``problems`` says where and why."""

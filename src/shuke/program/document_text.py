@@ -1,0 +1,200 @@
+"""The text of a document: YAML (and JSON, which is YAML) with exact numbers and nothing guessed.
+
+YAML 1.1 reads ``on`` as true, ``11:30`` as 690, ``2026-01-01`` as a date and 0.1 as a float. A merchant who
+writes these means what is written, so only true, false, null, whole numbers and decimals are more than text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+import yaml
+
+from shuke.program.problems import DocumentError, Problem
+
+MAX_BYTES: Final = 4_000_000
+MAX_NODES: Final = 1_000_000  # an alias may stand for much; what it stands for counts every time
+MAX_DEPTH: Final = 50
+MAX_DIGITS: Final = 60
+
+_TAG: Final = "tag:yaml.org,2002:"
+_BASE: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Parsed(NamedTuple):
+    """Plain data (numbers are int or Decimal), and the line (from 1) on which every path begins."""
+
+    data: Any
+    lines: dict[str, int]
+
+
+class _Loader(_BASE):  # type: ignore[misc]  # with libyaml where it is there, else without
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # YAML's own name for it
+
+
+_PLAIN: Final = (
+    ("null", r"^(?:~|null|)$", ("~", "n", "")),
+    ("bool", r"^(?:true|false)$", ("t", "f")),
+    ("int", r"^-?(?:0|[1-9][0-9_]*)$", tuple("-0123456789")),
+    ("float", r"^-?[0-9][0-9_]*\.[0-9_]+$", tuple("-0123456789")),
+)
+for _tag, _pattern, _firsts in _PLAIN:
+    _Loader.add_implicit_resolver(_TAG + _tag, re.compile(_pattern), list(_firsts))
+
+
+def parse(text: str) -> Parsed:
+    """The data of a YAML or JSON text. Raises ``DocumentError`` with the line of what cannot be read."""
+    if len(text.encode()) > MAX_BYTES:
+        raise DocumentError([Problem("", "too_large", "The document is larger than 4 MB.")])
+    try:
+        _measure_depth(text)
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as broken:
+        raise DocumentError([_broken(broken, text)]) from broken
+    except yaml.YAMLError as broken:
+        said = getattr(broken, "reason", "it cannot be read")
+        raise DocumentError([Problem("", "not_yaml", f"This is not YAML: {said}.")]) from broken
+    if node is None:
+        return Parsed(None, {})
+    reader = _Reader()
+    return Parsed(reader.value(node, "", 0), reader.lines)
+
+
+def _measure_depth(text: str) -> None:
+    """Refuse what is nested too deep, before libyaml's own recursion meets it (which ends the process)."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise _refused(event, "", "too_deep", f"This is nested more than {MAX_DEPTH} deep.")
+
+
+def _broken(error: yaml.MarkedYAMLError, text: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    said = ", ".join(part for part in (error.context, error.problem) if part)
+    if mark is None:
+        return Problem("", "not_yaml", f"This is not YAML: {said}.")
+    line = text.splitlines()[mark.line : mark.line + 1]
+    hint = "Indent with blanks, not with tabs." if line and "\t" in line[0][: mark.column + 1] else None
+    sentence = f"This is not YAML: {said} (column {mark.column + 1})."
+    return Problem("", "not_yaml", sentence, hint, line=mark.line + 1)
+
+
+class _Reader:
+    """Builds plain data out of YAML's nodes and remembers where each stands."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, int] = {}
+        self._nodes = 0
+
+    def value(self, node: yaml.Node, path: str, depth: int) -> Any:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        self._nodes += 1
+        if depth > MAX_DEPTH:
+            raise _refused(node, path, "too_deep", f"This is nested more than {MAX_DEPTH} deep.")
+        if self._nodes > MAX_NODES:
+            raise _refused(node, path, "too_large", "With all its aliases the document is too large.")
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+            return self._mapping(node, path, depth)
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+            items = enumerate(node.value)
+            return [self.value(item, f"{path}[{index}]", depth + 1) for index, item in items]
+        if isinstance(node, yaml.ScalarNode) and node.tag in _SCALARS:
+            return _scalar(node, path)
+        raise _refused(node, path, "unknown_tag", f"The tag {node.tag} has no meaning here; leave it out.")
+
+    def _mapping(self, node: yaml.MappingNode, path: str, depth: int) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _refused(key_node, path, "not_a_name", "The name of a field is a word.")
+            key = key_node.value
+            below = f"{path}.{key}" if path else key
+            if key in data:
+                raise _refused(key_node, below, "written_twice", f"{key!r} is written twice.")
+            self.lines[below] = key_node.start_mark.line + 1
+            data[key] = self.value(value_node, below, depth + 1)
+        return data
+
+
+_SCALARS: Final = frozenset(f"{_TAG}{kind}" for kind in ("str", "null", "bool", "int", "float"))
+
+
+def _scalar(node: yaml.ScalarNode, path: str) -> Any:
+    text = node.value
+    kind = node.tag.removeprefix(_TAG)
+    try:
+        if kind == "str":
+            return text
+        if kind == "null":
+            return None
+        if kind == "bool":
+            return {"true": True, "false": False}[text]
+        if kind in ("int", "float") and len(text) <= MAX_DIGITS:
+            digits = text.replace("_", "")
+            return int(digits) if kind == "int" else Decimal(digits)
+    except (KeyError, ValueError, ArithmeticError):
+        pass
+    raise _refused(node, path, "not_a_value", f"{text[:80]!r} cannot be read as {kind}.")
+
+
+def _refused(node: yaml.Node | yaml.Event, path: str, code: str, sentence: str) -> DocumentError:
+    line = node.start_mark.line + 1 if node.start_mark is not None else None
+    return DocumentError([Problem(path, code, sentence, line=line)])
+
+
+def line_of(path: str, lines: Mapping[str, int]) -> int | None:
+    """The line of the path, or of the nearest thing above it that is written."""
+    while path and path not in lines:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return lines.get(path)
+
+
+# -- Writing ----------------------------------------------------------------------------------------------
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes whatever another YAML reader might take for more than text, but for the key ``on``."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)  # lists stand in from the name above them
+
+
+_NOT_ON: Final = re.compile(r"^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|On|ON|off|Off|OFF)$")
+_Dumper.yaml_implicit_resolvers = {
+    first: [(tag, _NOT_ON if tag == f"{_TAG}bool" else pattern) for tag, pattern in resolvers]
+    for first, resolvers in yaml.SafeDumper.yaml_implicit_resolvers.items()
+}
+
+
+def _number(dumper: yaml.SafeDumper, number: Decimal) -> yaml.ScalarNode:
+    written = f"{number:f}"
+    return dumper.represent_scalar(f"{_TAG}{'float' if '.' in written else 'int'}", written)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar(f"{_TAG}str", text, style="|" if "\n" in text else None)
+
+
+def _word(dumper: yaml.SafeDumper, word: Enum) -> yaml.ScalarNode:
+    return dumper.represent_scalar(f"{_TAG}str", str(word.value))
+
+
+_Dumper.add_representer(Decimal, _number)
+_Dumper.add_representer(str, _text)
+_Dumper.add_multi_representer(Enum, _word)
+
+
+def dump(data: Any) -> str:
+    """The data as YAML text that ``parse`` reads back as it was, decimals to the last digit."""
+    return str(yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100))
