@@ -70,6 +70,8 @@ class Turn:
         self.now = instant
         program: Compiled = self.editions.at(instant)
         self.program = program
+        self.day: int
+        self.second: int
         self.day, self.second = program.calendar.clock(instant)
 
     def basis(self) -> list[int]:
