@@ -256,7 +256,7 @@ def _kinds(node: Node, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
             yield from _ratio(term, vocabulary, path)
             for value in values:
                 yield from _literal(node, term, value, vocabulary, path)
-            yield from _alike(node, values, path)
+            yield from _alike(node, term, values, vocabulary, path)
         case Between(term, low, high):
             yield from _ratio(term, vocabulary, path)
             yield from _between(node, term, low, high, vocabulary, path)
@@ -307,7 +307,8 @@ def _literal(node: Node, term: Term, value: Value, vocabulary: Vocabulary, path:
     elif kind is Kind.WEEKDAY:
         if value not in WEEKDAYS:
             sentence = f"{show_value(value)} is no weekday; write {', '.join(WEEKDAYS)}."
-            yield Problem(path, "unknown_weekday", sentence, closest(str(value), WEEKDAYS))
+            short = str(value)[:3].lower()
+            yield Problem(path, "unknown_weekday", sentence, short if short in WEEKDAYS else None)
     elif kind is Kind.TEXTS:
         sentence = f"{show_term(term)} is a list; ask what it has."
         yield Problem(path, "type_mismatch", sentence, f"{show_term(term)} has {show_value(value)}")
@@ -336,8 +337,11 @@ def _retyped(value: Value, kind: Kind) -> str | None:
     return None
 
 
-def _alike(node: Node, values: tuple[Value, ...], path: str) -> Iterator[Problem]:
-    if len({literal_kind(value) for value in values}) > 1:
+def _alike(
+    node: Node, term: Term, values: tuple[Value, ...], vocabulary: Vocabulary, path: str
+) -> Iterator[Problem]:
+    """Beside an open term the values decide what it is read as, so they have to agree."""
+    if signature(term, vocabulary).kind is Kind.OPEN and len({literal_kind(value) for value in values}) > 1:
         yield Problem(path, "type_mismatch", f"{show(node)}: the values are of different kinds.")
 
 
@@ -345,7 +349,7 @@ def _between(
     node: Between, term: Term, low: Value, high: Value, vocabulary: Vocabulary, path: str
 ) -> Iterator[Problem]:
     found = [*_literal(node, term, low, vocabulary, path), *_literal(node, term, high, vocabulary, path)]
-    found.extend(_alike(node, (low, high), path))
+    found.extend(_alike(node, term, (low, high), vocabulary, path))
     yield from found
     if any(problem.severity == "error" for problem in found):
         return

@@ -319,6 +319,8 @@ class _Parser:
 
     def plain(self) -> Plain:
         start = self.index
+        if self.token.text in KEYWORDS:
+            self.fail("Here a term, such as order.amount or spend(12 months), is expected.")
         head = self.take("word", "a term, such as order.amount or spend(12 months),")
         if self.takes("("):
             term = self.call(head)
