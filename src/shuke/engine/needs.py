@@ -12,14 +12,17 @@ from shuke.engine.coupons import quotas_of_coupons
 _ABOUT_AN_ORDER = frozenset(
     (of.ORDER_REFUNDED, of.ORDER_CANCELLED, of.ORDER_REOPENED, of.ORDER_COMPLETED)
 )
+_TO_ANOTHER = frozenset((of.ASSET_TRANSFERRED, of.COUPON_GIVEN))
 
 
 class Needs(Struct):
-    """Names of what to fetch: the member's ``orders``, coupon ``codes``, and ``quotas`` to hold locked."""
+    """Names of what to fetch: the member's ``orders``, coupon ``codes``, ``quotas`` to hold locked, and other
+    ``members`` whose inbox the step may write to."""
 
     orders: list[str] = []
     codes: list[str] = []
     quotas: list[str] = []
+    members: list[str] = []
 
 
 def needs(program: Editions, activity: Activity) -> Needs:
@@ -32,6 +35,10 @@ def needs(program: Editions, activity: Activity) -> Needs:
             found.orders.append(str(order_id))
     elif activity.purchase is not None and activity.type == of.ORDER_PAID:
         found.orders.append(activity.purchase.order_id)
+    elif activity.type in _TO_ANOTHER and activity.payload is not None:
+        to = activity.payload.get("to_member")
+        if isinstance(to, str):
+            found.members.append(to)
     found.quotas.extend(edition.quotas.get(activity.type, ()))
     quotas_of_coupons(edition, activity, found)
     return found

@@ -1,0 +1,66 @@
+"""What one transaction writes: members as they are now and what each settled activity brought about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from shuke.engine.activity import Activity
+from shuke.engine.effects import Effects
+from shuke.engine.member import Member
+from shuke.engine.orders import Order
+from shuke.values.ids import bucket_of
+from shuke.values.instants import Instant
+
+
+class Posting(Struct):
+    """One settled activity. ``seq`` numbers the member's activities from 1; ``answer`` is JSON text."""
+
+    bucket: int
+    member_id: str
+    seq: int
+    activity: Activity
+    recorded_at: Instant
+    version: int
+    digest: bytes
+    body: bytes
+    answer: bytes
+    context: bytes | None
+    effects: Effects
+
+
+class Locked(Struct):
+    """A member under lock. ``fresh`` says the row was made in this transaction; ``profile`` is what its
+    columns beside the state held, so that only changed ones are written."""
+
+    member: Member
+    bucket: int
+    fresh: bool
+    profile: tuple[Any, ...]
+
+
+class Batch(Struct):
+    """Everything one transaction makes true."""
+
+    postings: list[Posting] = []
+    members: dict[str, Locked] = {}
+    orders: dict[tuple[str, str], Order] = {}  # changed or new
+    known_orders: set[tuple[str, str]] = set()  # those of ``orders`` that have a row already
+    quotas: dict[str, int] = {}  # quota -> taken in all, for those held locked
+    quotas_before: dict[str, int] = {}
+
+
+def profile_of(member: Member) -> tuple[Any, ...]:
+    """What is searched beside the state and changes seldom: compared to know whether to write it."""
+    return (member.status, member.joined_at, dict(member.traits), list(member.tags))
+
+
+def new_member(member_id: str) -> Member:
+    """A member nobody has heard of until now. The first activity says when she joined."""
+    return Member(member_id, 0)
+
+
+def locked_new(member_id: str) -> Locked:
+    member = new_member(member_id)
+    return Locked(member, bucket_of(member_id), True, profile_of(member))

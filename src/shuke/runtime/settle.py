@@ -1,0 +1,324 @@
+"""Settling: many activities become true in one transaction, each exactly once.
+
+    record → lock and load members → load contexts → step, in order → write → commit → answer
+
+One refused activity is an answer like any other. One that makes the engine fail is set aside and answered
+as failed; its neighbours are settled. A transaction whose outcome is unknown (the connection broke) is
+tried again: activities that had been settled are recognised by source and key and get their first answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import psycopg
+import structlog
+from msgspec import Raw, Struct, json
+from psycopg_pool import AsyncConnectionPool
+
+from shuke.books import commit, load, programs
+from shuke.books.load import Connection, Known
+from shuke.books.postings import Batch, Posting
+from shuke.engine.activity import Activity
+from shuke.engine.compiled import Editions
+from shuke.engine.effects import Refused, Settled
+from shuke.engine.needs import Needs, needs
+from shuke.engine.step import step
+from shuke.engine.turn import Context
+from shuke.runtime.clock import now
+from shuke.values.ids import digest
+
+log = structlog.get_logger()
+
+_ATTEMPTS = 8
+_TRANSIENT = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.UniqueViolation,
+)
+_LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+
+Pool = AsyncConnectionPool[Connection]
+
+
+class NotPublished(Exception):
+    """No program is published yet, so nothing can be settled."""
+
+
+class Answer(Struct, omit_defaults=True):
+    """What became of one activity.
+
+    ``status``: settled | refused | failed. ``repeated`` says the same activity was settled before and this
+    is its first answer. ``code`` and ``facts`` belong to a refusal; ``body`` is the JSON the engine answered.
+    """
+
+    status: str
+    seq: int = 0
+    code: str | None = None
+    facts: dict[str, Any] = {}
+    body: Raw = Raw(b"{}")
+    repeated: bool = False
+
+
+class _Stored(Struct, omit_defaults=True):
+    """The answer as the activity's row keeps it."""
+
+    code: str | None = None
+    facts: dict[str, Any] = {}
+    body: Raw = Raw(b"{}")
+
+
+class _EngineFailed(Exception):
+    def __init__(self, position: int) -> None:
+        self.position = position
+        super().__init__(f"activity {position} of the batch")
+
+
+class Settler:
+    """Settles activities into one tenant's books."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._editions: Editions | None = None
+        self._version = 0
+        self._careful = 0  # batches still to be looked up beforehand, after one met a repeat
+
+    async def settle(self, activities: Sequence[Activity]) -> list[Answer]:
+        """Make ``activities`` true, in this order, in one transaction; one answer for each.
+
+        Raises ``NotPublished``; ``psycopg.OperationalError`` if the database stays away. Otherwise
+        everything answered is durable when this returns.
+        """
+        if not activities:
+            return []
+        failed: dict[int, Answer] = {}
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                async with self._pool.connection() as connection, connection.transaction():
+                    return await self._settle(connection, activities, failed)
+            except _EngineFailed as error:
+                attempt -= 1
+                activity = activities[error.position]
+                log.exception("settle.failed", type=activity.type, source=activity.source, key=activity.key)
+                failed[error.position] = Answer("failed", code="engine_failed")
+            except _TRANSIENT as error:
+                self._careful = 16
+                if attempt >= _ATTEMPTS:
+                    raise
+                log.info("settle.again", why=type(error).__name__, attempt=attempt)
+            except _LOST:
+                if attempt >= _ATTEMPTS:
+                    raise
+                self._careful = 16
+                log.warning("settle.lost_connection", attempt=attempt)
+                await asyncio.sleep(min(2.0, 0.05 * 2**attempt))
+
+    async def settle_due(
+        self, pick: Callable[[Connection], Awaitable[list[Activity]]], *, until: int
+    ) -> int:
+        """Settle what ``pick`` finds, in the transaction that found (and locked) it. Returns how many."""
+        async with self._pool.connection() as connection, connection.transaction():
+            activities = await pick(connection)
+            if activities:
+                self._careful = max(self._careful, 1)
+                await self._settle(connection, activities, {})
+            return len(activities)
+
+    async def editions(self, connection: Connection) -> Editions:
+        """The published versions, compiled; read again when a new one was published. Raises ``NotPublished``."""
+        latest = await programs.latest_version(connection)
+        if latest == 0:
+            raise NotPublished("publish a program first: shuke publish PROGRAM")
+        if self._editions is None or latest != self._version:
+            self._editions = programs.editions_of(await programs.published(connection))
+            self._version = latest
+        return self._editions
+
+    async def _settle(
+        self, connection: Connection, activities: Sequence[Activity], failed: dict[int, Answer]
+    ) -> list[Answer]:
+        editions = await self.editions(connection)
+        careful = self._careful > 0
+        self._careful = max(0, self._careful - 1)
+        work = _Work(connection, editions, activities, failed)
+        await work.lock()
+        if careful:
+            await work.look_up()
+        await work.load(orders_of_paid=careful)
+        work.run()
+        await commit.write(connection, work.batch)
+        return work.answers()
+
+
+class _Work:
+    """One batch on its way through a transaction."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        editions: Editions,
+        activities: Sequence[Activity],
+        failed: dict[int, Answer],
+    ) -> None:
+        self.connection = connection
+        self.editions = editions
+        self.activities = activities
+        self.batch = Batch()
+        self.known: dict[tuple[str, str], Known] = {}
+        self.needs: list[Needs] = [needs(editions, activity) for activity in activities]
+        self.results: dict[int, Answer] = dict(failed)
+        self.bodies = [commit.body_of(activity) for activity in activities]
+        self.codes: dict[str, Any] = {}
+
+    async def lock(self) -> None:
+        ids = {activity.member_id for activity in self.activities}
+        for need in self.needs:
+            ids.update(need.members)
+        self.batch.members = await load.lock_members(self.connection, ids)
+        quotas = {quota for need in self.needs for quota in need.quotas}
+        if quotas:
+            self.batch.quotas = await load.lock_quotas(self.connection, quotas)
+            self.batch.quotas_before = dict(self.batch.quotas)
+
+    async def look_up(self) -> None:
+        keys = {(activity.source, activity.key) for activity in self.activities}
+        self.known = await load.known_activities(self.connection, keys)
+
+    async def load(self, *, orders_of_paid: bool) -> None:
+        """Load the orders that refunds and completions are about; those of payments only when a clash is likely."""
+        wanted = {
+            (activity.member_id, order_id)
+            for activity, need in zip(self.activities, self.needs, strict=True)
+            for order_id in need.orders
+            if orders_of_paid or activity.purchase is None
+        }
+        if wanted:
+            self.batch.orders = await load.load_orders(self.connection, wanted)
+            self.batch.known_orders = set(self.batch.orders)
+
+    def run(self) -> None:
+        """Step through the batch in order; what goes to another member's inbox is settled right behind its cause."""
+        recorded_at = now()
+        first: dict[tuple[str, str], int] = {}
+        for position, activity in enumerate(self.activities):
+            if position in self.results:
+                continue
+            key = (activity.source, activity.key)
+            known = self.known.get(key)
+            if known is not None:
+                self.results[position] = _repeat(known, self.bodies[position])
+                continue
+            if key in first:
+                self.results[position] = self._repeat_in_batch(first[key], position)
+                continue
+            first[key] = position
+            try:
+                self.results[position] = self._step(activity, self.needs[position], self.bodies[position], recorded_at)
+            except Exception as error:
+                raise _EngineFailed(position) from error
+
+    def _step(self, activity: Activity, need: Needs, body: bytes, recorded_at: int) -> Answer:
+        batch = self.batch
+        locked = batch.members[activity.member_id]
+        context = Context(
+            {
+                order_id: batch.orders[activity.member_id, order_id]
+                for order_id in need.orders
+                if (activity.member_id, order_id) in batch.orders
+            },
+            batch.quotas if need.quotas else {},
+            self.codes,
+        )
+        taken = {quota: batch.quotas[quota] for quota in need.quotas}
+        settled = step(self.editions, locked.member, activity, context)
+        locked.member = settled.member
+        for order_id, order in settled.effects.orders.items():
+            batch.orders[activity.member_id, order_id] = order
+        answer = _stored(settled)
+        batch.postings.append(
+            Posting(
+                locked.bucket,
+                activity.member_id,
+                settled.member.seq,
+                activity,
+                recorded_at,
+                self.editions.at(activity.occurred_at).version,
+                digest(body),
+                body,
+                json.encode(answer),
+                json.encode({"taken": taken}) if taken else None,
+                settled.effects,
+            )
+        )
+        for inbox in settled.effects.activities:
+            self._step(inbox, needs(self.editions, inbox), commit.body_of(inbox), recorded_at)
+        return _answer(answer, settled.member.seq)
+
+    def _repeat_in_batch(self, position: int, again: int) -> Answer:
+        if digest(self.bodies[position]) != digest(self.bodies[again]):
+            return Answer("refused", code="key_reused")
+        answer = self.results[position]
+        return Answer(answer.status, answer.seq, answer.code, answer.facts, answer.body, True)
+
+    def answers(self) -> list[Answer]:
+        return [self.results[position] for position in range(len(self.activities))]
+
+
+def _stored(settled: Settled) -> _Stored:
+    refused: Refused | None = settled.refused
+    body = Raw(json.encode(settled.answer))
+    return _Stored(body=body) if refused is None else _Stored(refused.code, refused.facts, body)
+
+
+def _answer(stored: _Stored, seq: int) -> Answer:
+    status = "settled" if stored.code is None else "refused"
+    return Answer(status, seq, stored.code, stored.facts, stored.body)
+
+
+def _repeat(known: Known, body: bytes) -> Answer:
+    """The first answer again, or a refusal if the key now comes with another body."""
+    if known.digest != digest(body):
+        return Answer("refused", code="key_reused")
+    answer = _answer(json.decode(known.answer, type=_Stored), known.seq)
+    answer.repeated = True
+    return answer
+
+
+class GroupCommit:
+    """Lets concurrent requests share transactions.
+
+    Whoever comes while a transaction runs waits for the next one, together with everybody else who came;
+    nobody waits when nothing runs. At most ``most`` activities share one transaction.
+    """
+
+    def __init__(self, settler: Settler, *, most: int = 500) -> None:
+        self._settler = settler
+        self._most = most
+        self._waiting: list[tuple[Activity, asyncio.Future[Answer]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def submit(self, activity: Activity) -> Answer:
+        """Settle one activity; the answer comes after the commit that made it durable."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((activity, future))
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._drain())
+        return await future
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            try:
+                answers = await self._settler.settle([activity for activity, _ in batch])
+            except Exception as error:
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
