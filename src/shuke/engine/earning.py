@@ -8,6 +8,7 @@ the value is credited with the rule and its numbers as the cause.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import gcd
 from typing import Any
 
 from msgspec import Struct
@@ -16,20 +17,18 @@ from shuke.engine.activity import Line
 from shuke.engine.assets import AssetRules, Cause, credit
 from shuke.engine.conditions import Names, compile_condition, compile_term, line_index
 from shuke.engine.effects import ISSUED
+from shuke.engine.index import DayIndexes, hours_of, within
 from shuke.engine.limits import RuleLimits, allowed, compile_limits, use
 from shuke.engine.measures import count_earned
 from shuke.engine.orders import Award
 from shuke.engine.turn import Turn
 from shuke.program.chapter import ratio
 from shuke.program.document import Program
-from shuke.program.earning import Rule, Span
-from shuke.values.amounts import Rounding, divide
-from shuke.values.instants import Day, day_of, month_of, weekday
+from shuke.program.earning import Rule
+from shuke.values.amounts import divide
 from shuke.values.periods import Period
 
 Test = Callable[[Turn, Line | None], bool]
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAYS_CACHED = 64
 
 
 class EarnRule:
@@ -42,17 +41,18 @@ class EarnRule:
         "group",
         "hours",
         "id",
+        "include",
         "index",
         "kind",
         "limits",
         "lines",
-        "numerator",
         "net_of",
+        "numerator",
         "order_key",
-        "include",
         "pending",
         "rounding",
         "rule",
+        "span",
         "steps",
         "targets",
         "term",
@@ -75,7 +75,8 @@ class EarnRule:
         self._measure_out(asset, names)
         self.limits: RuleLimits | None = compile_limits(rule, asset.scale)
         self.group = rule.stack
-        self.hours = _hours(rule.span)
+        self.span = rule.span
+        self.hours = hours_of(rule.span)
         self.rounding = rule.rounding or asset.rounding
         self.carry = asset.asset.carry_fractions and self.kind in ("per", "per_unit")
         self.validity = rule.validity
@@ -114,73 +115,20 @@ def _quotient(over: tuple[int, int], under: tuple[int, int]) -> tuple[int, int]:
     return over[0] * under[1], over[1] * under[0]
 
 
-def _hours(span: Span | None) -> tuple[tuple[int, int], ...]:
-    """Spans of the day in seconds; one over midnight becomes two."""
-    found: list[tuple[int, int]] = []
-    for text in span.hours if span else ():
-        start, end = (_seconds(part) for part in text.split("-"))
-        found += [(start, end)] if start < end else [(start, 86_400), (0, end)]
-    return tuple(found)
-
-
-def _seconds(clock: str) -> int:
-    hours, minutes = clock.strip().split(":")
-    return int(hours) * 3600 + int(minutes) * 60
-
-
 class Ruleset:
-    """The rules of one trigger. ``on(day)`` gives those in force that day, indexed by what lines carry."""
+    """The rules of one trigger: those that give for themselves, and those that raise what others give."""
 
-    __slots__ = ("_days", "multipliers", "rules")
+    __slots__ = ("base", "multipliers", "rules")
 
     def __init__(self, rules: list[EarnRule]) -> None:
         self.rules = sorted(rules, key=lambda rule: rule.order_key)
-        self._days: dict[Day, DayRules] = {}
-
-    def on(self, day: Day) -> DayRules:
-        found = self._days.get(day)
-        if found is None:
-            if len(self._days) >= _DAYS_CACHED:
-                self._days.clear()
-            found = self._days[day] = DayRules([rule for rule in self.rules if _in_force(rule.rule.span, day)])
-        return found
+        self.base = DayIndexes([rule for rule in rules if rule.kind != "multiply"])
+        self.multipliers = DayIndexes([rule for rule in rules if rule.kind == "multiply"])
 
 
-class DayRules:
-    """Rules in force on one day: those every order meets, and those only certain lines can meet."""
-
-    __slots__ = ("always", "indexes", "multipliers", "order_of")
-
-    def __init__(self, rules: list[EarnRule]) -> None:
-        self.multipliers = [rule for rule in rules if rule.kind == "multiply"]
-        base = [rule for rule in rules if rule.kind != "multiply"]
-        self.always = [rule for rule in base if rule.index is None]
-        self.order_of = {rule.id: position for position, rule in enumerate(base)}
-        indexes: dict[str, dict[Any, list[EarnRule]]] = {}
-        for rule in base:
-            if rule.index is not None:
-                attribute, values = rule.index
-                for value in values:
-                    indexes.setdefault(attribute, {}).setdefault(value, []).append(rule)
-        self.indexes = [(attribute, indexes[attribute]) for attribute in sorted(indexes)]
-
-
-def _in_force(span: Span | None, day: Day) -> bool:
-    if span is None:
-        return True
-    if (span.from_ and day < day_of(span.from_)) or (span.until and day > day_of(span.until)):
-        return False
-    if span.weekdays and _WEEKDAYS[weekday(day)] not in span.weekdays:
-        return False
-    return not span.days_of_month or _day_of_month(day) in span.days_of_month
-
-
-def _day_of_month(day: Day) -> int:
-    year, month = month_of(day)
-    return day - day_of(f"{year:04}-{month:02}-01") + 1
-
-
-def compile_earning(program: Program, assets: dict[str, AssetRules], names: Names) -> tuple[dict[str, Ruleset], dict[str, EarnRule]]:
+def compile_earning(
+    program: Program, assets: dict[str, AssetRules], names: Names
+) -> tuple[dict[str, Ruleset], dict[str, EarnRule]]:
     """(trigger → its rules, rule id → rule)."""
     rules = {rule.id: EarnRule(rule, assets, names) for rule in program.earning}
     triggers: dict[str, list[EarnRule]] = {}
@@ -212,55 +160,32 @@ def earn(turn: Turn) -> None:
 
 
 def results_of(turn: Turn) -> list[Result]:
-    """What every rule gives for this turn, after groups and multipliers and before limits. Changes nothing."""
+    """What every rule gives for this turn, after groups and multipliers, before limits. Changes nothing."""
     ruleset = turn.program.earning.get(turn.activity.type)
     if ruleset is None:
         return []
-    rules = ruleset.on(turn.day)
     amounts = turn.basis()
+    purchased = turn.purchase.lines if turn.purchase is not None else None
     results = []
-    for rule, lines in _candidates(turn, rules):
+    for rule, lines in ruleset.base.on(turn.day).candidates(purchased):
         result = _base_result(turn, rule, lines, amounts)
         if result is not None:
             results.append(result)
     if len(results) > 1:
         results = _stacked(results)
-    if rules.multipliers and results:
+    if results and ruleset.multipliers.rules:
+        multipliers = ruleset.multipliers.on(turn.day).candidates(purchased)
         bonuses = [
             bonus
-            for rule in rules.multipliers
-            if (bonus := _bonus(turn, rule, results, amounts)) is not None
+            for rule, lines in multipliers
+            if (bonus := _bonus(turn, rule, lines, results, amounts)) is not None
         ]
         results += _stacked(bonuses)
     return results
 
 
-def _candidates(turn: Turn, rules: DayRules) -> list[tuple[EarnRule, list[int] | None]]:
-    """Rules with the positions of the lines that may count (None: all), in the order of priority."""
-    found: list[tuple[EarnRule, list[int] | None]] = [(rule, None) for rule in rules.always]
-    if not rules.indexes or turn.purchase is None:
-        return found
-    by_rule: dict[str, tuple[EarnRule, list[int]]] = {}
-    for position, line in enumerate(turn.purchase.lines):
-        for attribute, table in rules.indexes:
-            value = getattr(line, attribute, None) if attribute in _LINE_FIELDS else (line.attributes or {}).get(attribute)
-            for rule in table.get(value, ()):
-                entry = by_rule.get(rule.id)
-                if entry is None:
-                    by_rule[rule.id] = (rule, [position])
-                elif entry[1][-1] != position:
-                    entry[1].append(position)
-    if by_rule:
-        found.extend(by_rule.values())
-        found.sort(key=lambda pair: rules.order_of[pair[0].id])
-    return found
-
-
-_LINE_FIELDS = frozenset(Line.__struct_fields__)
-
-
 def _base_result(turn: Turn, rule: EarnRule, lines: list[int] | None, amounts: list[int]) -> Result | None:
-    if rule.hours and not any(start <= turn.second < end for start, end in rule.hours):
+    if rule.hours and not within(rule.hours, turn.second):
         return None
     if rule.when is not None and not rule.when(turn, None):
         return None
@@ -338,13 +263,15 @@ def _step(rule: EarnRule, value: Any) -> int:
     return units
 
 
-def _bonus(turn: Turn, rule: EarnRule, results: list[Result], amounts: list[int]) -> Result | None:
-    """The extra a multiplier adds to the results it works on: rounded as a whole, so that 41.5 × 1.2 is 49."""
-    if rule.hours and not any(start <= turn.second < end for start, end in rule.hours):
+def _bonus(
+    turn: Turn, rule: EarnRule, lines: list[int] | None, results: list[Result], amounts: list[int]
+) -> Result | None:
+    """What a multiplier adds to the results it works on: rounded as a whole, so that 41.5 × 1.2 is 49."""
+    if rule.hours and not within(rule.hours, turn.second):
         return None
     if rule.when is not None and not rule.when(turn, None):
         return None
-    scope = _scoped(turn, rule, None, amounts) if rule.lines is not None else None
+    scope = _scoped(turn, rule, lines, amounts) if rule.lines is not None else None
     if rule.lines is not None and scope is None:
         return None
     top, bottom, rounded = 0, 1, 0
@@ -404,7 +331,9 @@ def _stacked(results: list[Result]) -> list[Result]:
 def _give(turn: Turn, result: Result) -> None:
     """Apply carry and limits, credit the value, and let the order remember it."""
     rule = result.rule
-    wanted = _carried(turn, result) if rule.carry else result.units
+    wanted, fraction = carried_units(turn, result)
+    if fraction is not None:
+        turn.member.carries[rule.id] = fraction
     amount, bound = (wanted, None) if rule.limits is None else allowed(turn, rule.limits, wanted)
     if amount <= 0:
         if bound is not None:
@@ -434,19 +363,27 @@ def _why(result: Result, wanted: int, amount: int, bound: str | None) -> dict[st
     return why
 
 
-def _carried(turn: Turn, result: Result) -> int:
-    """Whole units now; the fraction waits for the next time, exactly."""
-    rule = result.rule
-    top, bottom = turn.member.carries.get(rule.id, (0, 1))
+def given_if_paid_now(turn: Turn) -> dict[str, int]:
+    """Per asset, what the rules would give within their limits. Changes nothing: for quotes."""
+    found: dict[str, int] = {}
+    for result in results_of(turn):
+        units, _ = carried_units(turn, result)
+        if result.rule.limits is not None:
+            units, _ = allowed(turn, result.rule.limits, units)
+        if units > 0:
+            asset = result.rule.asset.id
+            found[asset] = found.get(asset, 0) + units
+    return found
+
+
+def carried_units(turn: Turn, result: Result) -> tuple[int, list[int] | None]:
+    """Whole units now, and the exact fraction that waits for the next time (None: the rule keeps none)."""
+    if not result.rule.carry:
+        return result.units, None
+    top, bottom = turn.member.carries.get(result.rule.id, (0, 1))
     numerator = result.numerator * bottom + top * result.denominator
     denominator = result.denominator * bottom
     units = numerator // denominator
-    divisor = _gcd(numerator - units * denominator, denominator)
-    turn.member.carries[rule.id] = [(numerator - units * denominator) // divisor, denominator // divisor]
-    return units
-
-
-def _gcd(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return a or 1
+    rest = numerator - units * denominator
+    divisor = gcd(rest, denominator)
+    return units, [rest // divisor, denominator // divisor]
