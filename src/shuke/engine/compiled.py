@@ -64,6 +64,7 @@ class Compiled:
         self.coupons = compile_coupons(program, self.calendar, self.names)
         self.prices = compile_prices(program, self.names)
         self.stored_value = compile_stored_value(program)
+        self.announced = frozenset(program.announce)
         self.hold_microseconds = program.hold_minutes * 60_000_000
 
     def _counter(self, measure: Measure, keep_days: int) -> Counter:

@@ -13,7 +13,7 @@ from shuke.engine import assets, benefits, coupons, earning, holds, measures, pr
 from shuke.engine import stored_value, tiers, transfers
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
-from shuke.engine.effects import Refused, Settled
+from shuke.engine.effects import Refused, Settled, Wanted
 from shuke.engine.member import Member
 from shuke.engine.turn import Context, Turn
 from shuke.values.instants import NEVER, Instant
@@ -92,13 +92,24 @@ def step(program: Editions, member: Member, activity: Activity, context: Context
     if refused is None:
         for stage in PIPELINE:
             stage(turn)
+        announce(turn)
     if activity.occurred_at > member.now:
         member.now = activity.occurred_at
     member.seq += 1
     schedule(turn)
     if member.due_at <= member.now:  # a late fact brought value that has already ended
         catch_up(turn, member.now)
+    if turn.effects.wanted:
+        announced = turn.program.announced
+        turn.effects.wanted = [wanted for wanted in turn.effects.wanted if wanted.topic in announced]
     return Settled(member, turn.effects, turn.answer, refused)
+
+
+def announce(turn: Turn) -> None:
+    """Tell whoever listens that an order was settled, where the program asks for it."""
+    if turn.order is not None and "order.settled" in turn.program.announced:
+        body = {"order_id": turn.order.id, "status": turn.order.status, **turn.answer}
+        turn.effects.wanted.append(Wanted("order.settled", body))
 
 
 def catch_up(turn: Turn, until: Instant) -> None:

@@ -29,6 +29,10 @@ from shuke.values.instants import check_zone
 __all__ = ["DocumentError", "Program", "from_data", "read", "to_data", "write"]
 
 
+ANNOUNCED = ("asset.expiring", "coupon.issued", "coupon.expiring", "tier.raised", "tier.dropped", "tier.at_risk")
+"""Topics that are sent unless the program says otherwise. ``order.settled`` is another."""
+
+
 class Program(Chapter):
     """A membership program. Amounts of money are in currency units, of assets in whole units."""
 
@@ -40,6 +44,7 @@ class Program(Chapter):
     zone: str
     locales: list[str] = Field(default_factory=lambda: ["en"], min_length=1)
     hold_minutes: int = Field(default=30, ge=1, le=7 * 24 * 60)
+    announce: list[str] = Field(default_factory=lambda: list(ANNOUNCED))  # topics that leave as messages
     measures: list[Measure] = Field(default_factory=list)
     assets: list[Asset] = Field(default_factory=list)
     earning: list[Rule] = Field(default_factory=list)
