@@ -59,6 +59,7 @@ create table activity (
     digest      bytea       not null,  -- of the body: tells a repeat from another activity with the same key
     body        json        not null,  -- as told; json keeps the text as it came
     answer      json        not null,  -- as given; a repeat gets the same
+    context     json,                  -- what the step was told beyond the member, where shared quotas came in
     primary key (bucket, member_id, seq)
 );
 -- Exactly once.
