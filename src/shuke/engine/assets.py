@@ -25,10 +25,10 @@ from shuke.engine.effects import (
 )
 from shuke.engine.member import Lot, Member, Purse
 from shuke.engine.turn import Turn
-from shuke.program.assets import Asset, AssetKind, Validity
+from shuke.program.assets import Asset, AssetKind, Validity, last_day
 from shuke.program.document import Program
 from shuke.values.instants import NEVER, Day, Instant, LocalCalendar
-from shuke.values.periods import Period, add, end_of, first_of_nth_month, fixed_date
+from shuke.values.periods import Period, add
 
 Dates = tuple[Instant, Instant]  # (ripens_at or 0, expires_at or NEVER)
 
@@ -112,17 +112,6 @@ class AssetRules:
             return NEVER
         day = self.calendar.day(purse.touched_at)
         return self.calendar.day_start(add(day, self.by_inactivity) + 1)
-
-
-def last_day(validity: Validity, start: Day) -> Day:
-    """The last local day on which a lot that starts on ``start`` can be used."""
-    if validity.on is not None:
-        on = validity.on
-        return fixed_date(start, month=on.month, dayofmonth=on.day, years_later=on.years_later)
-    if validity.first_of_month is not None:
-        return first_of_nth_month(start, validity.first_of_month) - 1
-    day = add(start, Period.parse(validity.after)) if validity.after else start
-    return end_of(day, validity.to_end_of) if validity.to_end_of else day
 
 
 _LOT_KEYS: dict[str, Callable[[Lot], tuple[int, ...]]] = {

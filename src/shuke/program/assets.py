@@ -15,7 +15,8 @@ from pydantic import Field, field_validator, model_validator
 from shuke.program.chapter import Chapter, Number, Slug, Text
 from shuke.program.conditions import Condition
 from shuke.values.amounts import Rounding
-from shuke.values.periods import Period
+from shuke.values.instants import Day
+from shuke.values.periods import Period, add, end_of, first_of_nth_month, fixed_date
 
 
 class AssetKind(StrEnum):
@@ -65,6 +66,17 @@ class Validity(Chapter):
         if self.to_end_of and (self.on or self.first_of_month or self.inactivity):
             raise ValueError("to_end_of goes with after, or stands alone")
         return self
+
+
+def last_day(validity: Validity, start: Day) -> Day:
+    """The last local day on which a lot that starts on ``start`` can be used."""
+    if validity.on is not None:
+        on = validity.on
+        return fixed_date(start, month=on.month, dayofmonth=on.day, years_later=on.years_later)
+    if validity.first_of_month is not None:
+        return first_of_nth_month(start, validity.first_of_month) - 1
+    day = add(start, Period.parse(validity.after)) if validity.after else start
+    return end_of(day, validity.to_end_of) if validity.to_end_of else day
 
 
 class TierValidity(Chapter):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator
 
 from shuke.program.assets import Asset
 from shuke.program.benefits import Benefit
@@ -29,7 +29,14 @@ from shuke.values.instants import check_zone
 __all__ = ["DocumentError", "Program", "from_data", "read", "to_data", "write"]
 
 
-ANNOUNCED = ("asset.expiring", "coupon.issued", "coupon.expiring", "tier.raised", "tier.dropped", "tier.at_risk")
+ANNOUNCED = (
+    "asset.expiring",
+    "coupon.issued",
+    "coupon.expiring",
+    "tier.raised",
+    "tier.dropped",
+    "tier.at_risk",
+)
 """Topics that are sent unless the program says otherwise. ``order.settled`` is another."""
 
 
@@ -60,10 +67,11 @@ class Program(Chapter):
         check_zone(zone)
         return zone
 
-    @model_validator(mode="after")
-    def _currency(self) -> Program:
-        minor_digits(self.currency)
-        return self
+    @field_validator("currency")
+    @classmethod
+    def _currency(cls, currency: str) -> str:
+        minor_digits(currency)
+        return currency
 
     @property
     def scale(self) -> int:
@@ -76,18 +84,17 @@ class Program(Chapter):
 
     def asset(self, asset_id: str) -> Asset:
         """The asset with this id. Raises KeyError."""
-        return next_or_key_error(self.assets, asset_id)
+        for asset in self.assets:
+            if asset.id == asset_id:
+                return asset
+        raise KeyError(asset_id)
 
     def ladder(self, ladder_id: str) -> Ladder:
         """The ladder with this id. Raises KeyError."""
-        return next_or_key_error(self.ladders, ladder_id)
-
-
-def next_or_key_error(chapters: list[Any], wanted: str) -> Any:
-    for chapter in chapters:
-        if chapter.id == wanted:
-            return chapter
-    raise KeyError(wanted)
+        for ladder in self.ladders:
+            if ladder.id == ladder_id:
+                return ladder
+        raise KeyError(ladder_id)
 
 
 def read(text: str) -> Program:

@@ -1,0 +1,48 @@
+"""Texts for people: in every language the program speaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from shuke.program.chapter import Chapter
+from shuke.program.document import Program
+from shuke.program.problems import Problem, closest
+
+_LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+_TEXTS: Final = frozenset(("title", "description", "unit"))
+
+
+def check(program: Program) -> Iterator[Problem]:
+    for index, locale in enumerate(program.locales):
+        path = f"locales[{index}]"
+        if not _LOCALE.fullmatch(locale):
+            sentence = f'"{locale}" is no language tag: write en, zh-Hant or pt-BR.'
+            yield Problem(path, "bad_locale", sentence, closest(locale, ("en", "zh-Hant", "zh-Hans")))
+        if locale in program.locales[:index]:
+            yield Problem(path, "id_taken", f"{locale} is listed twice.")
+    for path, text in _texts(program, ""):
+        for locale in program.locales:
+            if locale not in text:
+                sentence = f"This text is missing in {locale}."
+                yield Problem(f"{path}.{locale}", "missing_text", sentence, severity="warning")
+        for locale in text:
+            if locale not in program.locales:
+                sentence = f"The program does not speak {locale}; this text is never shown."
+                near = closest(locale, program.locales)
+                yield Problem(f"{path}.{locale}", "unknown_locale", sentence, near, "warning")
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, dict[str, str]]]:
+    if isinstance(value, Chapter):
+        for name, field in type(value).model_fields.items():
+            below = f"{path}.{field.alias or name}" if path else field.alias or name
+            inner = getattr(value, name)
+            if name in _TEXTS and isinstance(inner, dict):
+                yield below, inner
+            else:
+                yield from _texts(inner, below)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{path}[{index}]")

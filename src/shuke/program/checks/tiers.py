@@ -1,0 +1,87 @@
+"""Ladders: tiers nobody can stand on, and criteria that can never hold when they are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from shuke.program.conditions import All, Any, Compare, Node, show, uses
+from shuke.program.document import Program
+from shuke.program.problems import Problem
+from shuke.program.tiers import Ladder, Tier
+
+
+def check(program: Program) -> Iterator[Problem]:
+    for index, ladder in enumerate(program.ladders):
+        path = f"ladders[{index}]"
+        yield from _unreachable(path, ladder)
+        for at, tier in enumerate(ladder.tiers):
+            yield from _at_reviews(f"{path}.tiers[{at}]", tier, ladder)
+        if ladder.on_drop == "never" and ladder.restart_when is None:
+            for name in ("grace_days", "cooldown"):
+                if getattr(ladder, name):
+                    sentence = f"Nobody drops from this ladder, so {name} never comes into play."
+                    yield Problem(f"{path}.{name}", "without_effect", sentence, severity="warning")
+
+
+def _unreachable(path: str, ladder: Ladder) -> Iterator[Problem]:
+    """A tier below one that is as easy to enter: whoever rises passes it by."""
+    for low, tier in enumerate(ladder.tiers):
+        for high in range(len(ladder.tiers) - 1, low, -1):
+            above = ladder.tiers[high]
+            if tier.entry is not None and above.entry is not None and implies(tier.entry, above.entry):
+                sentence = (
+                    f"Whoever meets the entry of {tier.id!r} ({show(tier.entry)}) also meets that of "
+                    f"{above.id!r} ({show(above.entry)}), which ranks higher: nobody stands on the lower."
+                )
+                hint = "list tiers from the lowest to the highest, and ask more of the higher"
+                yield Problem(f"{path}.tiers[{low}].entry", "unreachable_tier", sentence, hint)
+                break
+
+
+def implies(given: Node, wanted: Node) -> bool:
+    """Whether ``wanted`` surely holds wherever ``given`` does: lower bounds of the same terms, in and / or.
+
+    False where that cannot be told.
+    """
+    if isinstance(given, Any):
+        return all(implies(node, wanted) for node in given.nodes)
+    if isinstance(wanted, All):
+        return all(implies(given, node) for node in wanted.nodes)
+    if isinstance(wanted, Any):
+        return any(implies(given, node) for node in wanted.nodes)
+    if isinstance(given, All):
+        return any(implies(node, wanted) for node in given.nodes)
+    if isinstance(given, Compare) and isinstance(wanted, Compare) and given.term == wanted.term:
+        return given == wanted or _at_least(given, wanted)
+    return given == wanted
+
+
+def _at_least(given: Compare, wanted: Compare) -> bool:
+    low, high = wanted.value, given.value
+    if given.op not in (">", ">=", "=") or wanted.op not in (">", ">="):
+        return False
+    if not isinstance(low, int | Decimal) or not isinstance(high, int | Decimal):
+        return False
+    return high > low or (high == low and (wanted.op == ">=" or given.op == ">"))
+
+
+def _at_reviews(path: str, tier: Tier, ladder: Ladder) -> Iterator[Problem]:
+    """Criteria of one order can be met when it is paid, never at a review."""
+    forever = (tier.term or ladder.term) == "lifetime"
+    keep = tier.keep if tier.keep is not None else tier.entry
+    if keep is None or forever or ladder.on_drop == "never":
+        return
+    momentary = sorted(fact for fact in uses(keep).facts if fact.startswith(("order.", "activity.")))
+    if momentary and not _without_moment(keep):
+        name = "keep" if tier.keep is not None else "entry"
+        sentence = f"{momentary[0]} is not known at a review, so nobody could ever keep {tier.id!r} by it."
+        hint = "say in keep what lets a member stay, for example orders(term) >= 1"
+        yield Problem(f"{path}.{name}", "never_at_review", sentence, hint, "warning")
+
+
+def _without_moment(node: Node) -> bool:
+    """Whether the condition can hold with no order at hand."""
+    if isinstance(node, Any):
+        return any(_without_moment(child) for child in node.nodes)
+    return not any(fact.startswith(("order.", "activity.")) for fact in uses(node).facts)

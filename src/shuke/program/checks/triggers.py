@@ -1,0 +1,55 @@
+"""Types of activities: those the engine itself knows, and those that look as if they were meant to be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from shuke.program.problems import Problem, closest
+
+KNOWN: Final = (
+    "member.joined",
+    "member.updated",
+    "order.paid",
+    "order.completed",
+    "order.refunded",
+    "order.cancelled",
+    "order.reopened",
+    "cart.held",
+    "cart.released",
+    "asset.opened",
+    "asset.adjusted",
+    "asset.spent",
+    "asset.transferred",
+    "asset.received",
+    "stored_value.topped_up",
+    "stored_value.refunded",
+    "coupon.issued",
+    "coupon.claimed",
+    "coupon.redeemed",
+    "coupon.voided",
+    "coupon.given",
+    "coupon.received",
+    "tier.granted",
+    "tier.revoked",
+    "tiers.applied",
+    "time.passed",
+)
+"""As in ``shuke.engine.activity``. Any other type is the merchant's own."""
+
+_TYPE: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+
+
+def check_trigger(path: str, trigger: str) -> Iterator[Problem]:
+    """A type that is badly formed, or one letter away from one that the engine knows."""
+    if not _TYPE.fullmatch(trigger):
+        sentence = f'"{trigger}" is no type of activity: write small letters and points, such as order.paid.'
+        mended = re.sub(r"[^a-z0-9_.]+", "_", trigger.lower()).strip("_.")
+        yield Problem(path, "bad_trigger", sentence, mended if _TYPE.fullmatch(mended) else None)
+    elif trigger not in KNOWN and trigger.split(".")[0] in _FAMILIES and (near := closest(trigger, KNOWN)):
+        sentence = f"{trigger} is taken for an activity of your own; it looks like {near}."
+        yield Problem(path, "looks_like", sentence, near, "warning")
+
+
+_FAMILIES: Final = frozenset(name.split(".")[0] for name in KNOWN) - {"member"}
