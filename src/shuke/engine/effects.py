@@ -61,7 +61,7 @@ class TierChanged(Struct):
 
     ladder: str
     before: str | None
-    after: str
+    after: str | None
     at: int
     until: int
     reason: str

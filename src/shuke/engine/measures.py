@@ -18,7 +18,7 @@ from shuke.program.condition_tree import Window
 from shuke.program.measures import Measure
 from shuke.values.amounts import parse_amount
 from shuke.values.instants import Day
-from shuke.values.periods import Period, Unit, add, anniversary_on_or_before, start_of, subtract
+from shuke.values.periods import Period, Unit, anniversary_on_or_before, start_of, subtract
 
 if TYPE_CHECKING:
     from shuke.engine.conditions import Names
@@ -86,7 +86,7 @@ def between(series: Series, start: Day, end: Day | None = None) -> int:
         return 0
     first = bisect_left(days, start)
     before = totals[first - 1] if first else series.base
-    if end is None:
+    if end is None or days[-1] < end:
         return totals[-1] - before
     last = bisect_left(days, end)
     return (totals[last - 1] if last else series.base) - before
@@ -141,8 +141,7 @@ def reader(measure: str, window: Window, names: Names, ladder: str | None = None
         start, end = bounds(turn)
         if not counts_days:
             return between(series, start, end)
-        last = len(series.days) if end is None else bisect_left(series.days, end)
-        return last - bisect_left(series.days, start)
+        return bisect_left(series.days, end) - bisect_left(series.days, start)
 
     return read
 
@@ -166,11 +165,13 @@ def _term_reader(measure: str, ladder: str, counts_days: bool) -> Callable[[Turn
             return 0
         standing = turn.member.standings.get(ladder)
         since = standing.since if standing is not None else turn.member.joined_at
-        start = turn.program.calendar.day(since)
-        if counts_days:
-            return len(series.days) - bisect_left(series.days, start)
+        start, end = turn.program.calendar.day(since), turn.day + 1
+        if end <= start:  # a late fact of the term before
+            return 0
         earlier = standing.term_start_totals.get(measure, 0) if standing is not None else 0
-        return between(series, start) - earlier
+        if counts_days:
+            return bisect_left(series.days, end) - bisect_left(series.days, start) - earlier
+        return between(series, start, end) - earlier
 
     return read
 
@@ -180,18 +181,22 @@ def day_total(series: Series | None, day: Day) -> int:
     return 0 if series is None else between(series, day, day + 1)
 
 
-def _bounds(window: Window) -> Callable[[Turn], tuple[Day, Day | None]]:
-    """The first day of the window and the day after its last (None: open), cached by day where that is all it takes."""
+def _bounds(window: Window) -> Callable[[Turn], tuple[Day, Day]]:
+    """The first day of the window and the day after its last, cached by day where that is all it takes.
+
+    A window ends with the turn's day, so that a late fact and a review of the past see what was true then.
+    """
     if window.kind == "membership_year":
 
-        def of_member(turn: Turn) -> tuple[Day, Day | None]:
+        def of_member(turn: Turn) -> tuple[Day, Day]:
             joined = turn.program.calendar.day(turn.member.joined_at)
-            return anniversary_on_or_before(turn.day, max(joined, 1)) if joined <= turn.day else joined, None
+            start = anniversary_on_or_before(turn.day, joined) if joined <= turn.day else turn.day
+            return start, turn.day + 1
 
         return of_member
-    cache: dict[Day, tuple[Day, Day | None]] = {}
+    cache: dict[Day, tuple[Day, Day]] = {}
 
-    def of_day(turn: Turn) -> tuple[Day, Day | None]:
+    def of_day(turn: Turn) -> tuple[Day, Day]:
         found = cache.get(turn.day)
         if found is None:
             if len(cache) > 512:
@@ -202,13 +207,13 @@ def _bounds(window: Window) -> Callable[[Turn], tuple[Day, Day | None]]:
     return of_day
 
 
-def _compute_bounds(window: Window, day: Day) -> tuple[Day, Day | None]:
+def _compute_bounds(window: Window, day: Day) -> tuple[Day, Day]:
     if window.kind == "rolling":
-        return subtract(day, Period(window.count, Unit(window.unit))) + 1, None
+        return subtract(day, Period(window.count, Unit(window.unit))) + 1, day + 1
     unit = window.unit
     start = start_of(day, unit)  # type: ignore[arg-type]  # the window allows only month, quarter, year
     if window.kind == "calendar":
-        return start, None
+        return start, day + 1
     return start_of(start - 1, unit), start  # type: ignore[arg-type]  # as above
 
 
@@ -353,3 +358,15 @@ def uncount(turn: Turn, order: Order, before: list[int], after: list[int]) -> No
         counter = turn.program.counter(counted.measure)
         if delta and counter is not None and counted.measure in turn.member.series:
             add_to(turn, counter, counted.day, -delta)
+            if counter.kind != "days":
+                _uncount_start(turn, order, counted, delta)
+
+
+def _uncount_start(turn: Turn, order: Order, counted: Counted, delta: int) -> None:
+    """What comes back of the day a term began, and was counted before it did, leaves the term before."""
+    for present in turn.member.standings.values():
+        for standing in (present, present.earlier):
+            if standing is None or counted.measure not in standing.term_start_totals:
+                continue
+            if order.placed_at <= standing.since and turn.program.calendar.day(standing.since) == counted.day:
+                standing.term_start_totals[counted.measure] -= delta

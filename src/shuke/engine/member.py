@@ -62,6 +62,8 @@ class Standing(Struct, array_like=True):
     dropped_at: int = 0
     grace_until: int = 0
     next_review: int = NEVER  # nightly / monthly evaluation that is due
+    by: str = ""  # why the term was given: a reason of TierChanged
+    earlier: Standing | None = None  # the standing this one followed, to make the decision again
 
 
 class Grant(Struct, array_like=True):
