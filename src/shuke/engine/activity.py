@@ -39,7 +39,7 @@ TIERS_APPLIED = "tiers.applied"
 TIME_PASSED = "time.passed"
 
 
-class Line(Struct, omit_defaults=True):
+class Line(Struct, omit_defaults=True, gc=False):
     """One line of an order or cart. ``amount`` is the line's total after discounts, minor units."""
 
     amount: int
@@ -52,7 +52,7 @@ class Line(Struct, omit_defaults=True):
     attributes: dict[str, Any] | None = None
 
 
-class Payments(Struct, omit_defaults=True):
+class Payments(Struct, omit_defaults=True, gc=False):
     """What, besides money, pays for an order: coupons by id or code, amounts per asset (asset units)."""
 
     coupons: list[str] | None = None
@@ -60,7 +60,7 @@ class Payments(Struct, omit_defaults=True):
     stored_value: int = 0
 
 
-class Purchase(Struct, omit_defaults=True):
+class Purchase(Struct, omit_defaults=True, gc=False):
     """An order as told by its channel, or a cart to be priced. Amounts in minor units.
 
     ``priced`` is False where Shuke prices the cart itself (its lines then carry list amounts);
@@ -79,7 +79,7 @@ class Purchase(Struct, omit_defaults=True):
     priced: bool = True
 
 
-class Activity(Struct, omit_defaults=True):
+class Activity(Struct, omit_defaults=True, gc=False):
     """A fact. ``source`` and ``key`` name it for ever: the same pair is the same fact."""
 
     type: str

@@ -54,6 +54,7 @@ class AssetRules:
         "tier_validity",
         "validity",
         "_dates",
+        "_notices",
     )
 
     def __init__(self, asset: Asset, calendar: LocalCalendar) -> None:
@@ -75,6 +76,7 @@ class AssetRules:
         self.lot_key: Callable[[Lot], tuple[int, ...]] = _LOT_KEYS[asset.spend_order]
         self.merges_days = asset.spend_order == "soonest_expiry"
         self._dates: dict[tuple[Any, ...], Dates] = {}
+        self._notices: dict[Instant, tuple[Instant, ...]] = {}
 
     def dates(
         self,
@@ -104,6 +106,17 @@ class AssetRules:
         start = ripe_day if validity.from_ == "ripened" else day
         return ripens_at, self.calendar.day_start(last_day(validity, start) + 1)
 
+    def notices(self, end: Instant) -> tuple[Instant, ...]:
+        """When members are told that value ends at ``end``, earliest first."""
+        found = self._notices.get(end)
+        if found is None:
+            if len(self._notices) > 4096:
+                self._notices.clear()
+            day = self.calendar.day(end)
+            found = tuple(self.calendar.day_start(day - days) for days in self.notice_days)
+            self._notices[end] = found
+        return found
+
     def inactive_at(self, purse: Purse, member: Member) -> Instant:
         """When the whole balance ends for want of activity, NEVER if it does not."""
         if self.by_inactivity is None or purse.touched_at == 0:
@@ -125,7 +138,7 @@ def compile_assets(program: Program, calendar: LocalCalendar) -> dict[str, Asset
     return {asset.id: AssetRules(asset, calendar) for asset in program.assets}
 
 
-class Cause(Struct):
+class Cause(Struct, gc=False):
     """Why value moves: what every entry of one movement has in common."""
 
     kind: str
@@ -394,18 +407,17 @@ def _next_notice(turn: Turn, rules: AssetRules, purse: Purse, soonest: Instant) 
     """The next notice still to come. Notices before ``member.now`` are past: each falls due exactly once."""
     after = turn.member.now
     best = NEVER
-    ends = [soonest] if rules.by_inactivity else [lot.expires_at for lot in purse.lots]
-    farthest = rules.notice_days[0]
-    for end in ends:
-        if end == NEVER:
+    if rules.by_inactivity is not None:
+        return min((at for at in rules.notices(soonest) if at > after), default=NEVER)
+    for lot in purse.lots:
+        if lot.expires_at == NEVER:
             continue
-        end_day = rules.calendar.day(end)
-        for days in rules.notice_days:
-            at = rules.calendar.day_start(end_day - days)
+        notices = rules.notices(lot.expires_at)
+        for at in notices:
             if after < at < best:
                 best = at
-        if rules.merges_days and best < rules.calendar.day_start(end_day - farthest):
-            break
+        if rules.merges_days and notices[0] > best:
+            break  # sorted by expiry: the notices of later lots come later still
     return best
 
 

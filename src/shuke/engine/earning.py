@@ -8,6 +8,7 @@ the value is credited with the rule and its numbers as the cause.
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from math import gcd
 from typing import Any
 
@@ -25,10 +26,13 @@ from shuke.engine.turn import Turn
 from shuke.program.chapter import ratio
 from shuke.program.document import Program
 from shuke.program.earning import Rule
-from shuke.values.amounts import divide
+from shuke.values.amounts import Rounding, divide
 from shuke.values.periods import Period
 
 Test = Callable[[Turn, Line | None], bool]
+Reads = Callable[[Turn, Line | None], Any]
+Exact = Callable[[Turn, int, "list[int] | None"], "tuple[int, int] | None"]
+FLOOR = Rounding.FLOOR
 
 
 class EarnRule:
@@ -38,6 +42,7 @@ class EarnRule:
         "asset",
         "carry",
         "denominator",
+        "exact",
         "group",
         "hours",
         "id",
@@ -53,9 +58,7 @@ class EarnRule:
         "rounding",
         "rule",
         "span",
-        "steps",
         "targets",
-        "term",
         "validity",
         "when",
     )
@@ -68,11 +71,9 @@ class EarnRule:
         self.when: Test | None = compile_condition(rule.when, names=names) if rule.when else None
         self.lines: Test | None = compile_condition(rule.lines, names=names) if rule.lines else None
         self.index = line_index(rule.lines) if rule.lines else None
-        self.term: Callable[[Turn, Line | None], Any] | None = None
-        self.steps: list[tuple[int, int, int]] = []
         self.targets: frozenset[str] = frozenset()
-        self.numerator, self.denominator = 1, 1
-        self._measure_out(asset, names)
+        self.numerator, self.denominator = 1, 1  # of a multiplier
+        self.exact = self._measure_out(asset, names)
         self.limits: RuleLimits | None = compile_limits(rule, asset.scale)
         self.group = rule.stack
         self.span = rule.span
@@ -85,30 +86,64 @@ class EarnRule:
         self.include = frozenset(rule.include)
         self.order_key = (-rule.priority, rule.id)
 
-    def _measure_out(self, asset: AssetRules, names: Names) -> None:
-        """Bring the rule's amount to one exact fraction in units of the asset."""
+    def _measure_out(self, asset: AssetRules, names: Names) -> Exact:
+        """The rule's amount as a function: (turn, basis in minor units, weights) → exact units of the asset."""
         give = self.rule.give
         if give.per is not None:
             top, bottom = _quotient(ratio(give.per.points), ratio(give.per.amount))
-            self.numerator, self.denominator = top * asset.scale, bottom * names.currency_scale
-        elif give.per_unit is not None:
+            return _per(top * asset.scale, bottom * names.currency_scale)
+        if give.per_unit is not None:
             top, bottom = _quotient(ratio(give.per_unit.points), ratio(give.per_unit.every))
-            self.numerator, self.denominator = top * asset.scale, bottom
-            self.term = compile_term(give.per_unit.of, names=names)
-        elif give.multiply is not None:
+            return _per_unit(compile_term(give.per_unit.of, names=names), top * asset.scale, bottom)
+        if give.steps is not None:
+            steps = sorted((step.at_least, step.points) for step in give.steps.table)
+            table = [(Fraction(at_least), Fraction(points) * asset.scale) for at_least, points in steps]
+            return _steps(compile_term(give.steps.of, names=names), table)
+        if give.per_item is not None:
+            top, bottom = ratio(give.per_item)
+            return _per_item(top * asset.scale, bottom)
+        if give.multiply is not None:
             self.numerator, self.denominator = ratio(give.multiply.by)
             self.targets = frozenset(give.multiply.rules)
-        elif give.steps is not None:
-            self.term = compile_term(give.steps.of, names=names)
-            for step in sorted(give.steps.table, key=lambda step: step.at_least):
-                top, bottom = ratio(step.at_least)
-                points, per = ratio(step.points)
-                self.steps.append((top, bottom, points * asset.scale // per))
-        else:
-            fixed = give.fixed if give.fixed is not None else give.per_item
-            assert fixed is not None  # the chapter allows exactly one kind
-            top, self.denominator = ratio(fixed)
-            self.numerator = top * asset.scale
+            return _fixed(0, 1)
+        assert give.fixed is not None  # the chapter allows exactly one kind
+        top, bottom = ratio(give.fixed)
+        return _fixed(top * asset.scale, bottom)
+
+
+def _per(numerator: int, denominator: int) -> Exact:
+    return lambda turn, basis, weights: (basis * numerator, denominator)
+
+
+def _fixed(numerator: int, denominator: int) -> Exact:
+    given = (numerator, denominator)
+    return lambda turn, basis, weights: given
+
+
+def _per_item(numerator: int, denominator: int) -> Exact:
+    def exact(turn: Turn, basis: int, weights: list[int] | None) -> tuple[int, int]:
+        lines = turn.purchase.lines if turn.purchase is not None else []
+        counted = [line.quantity for i, line in enumerate(lines) if weights is None or weights[i]]
+        return sum(counted) * numerator, denominator
+
+    return exact
+
+
+def _per_unit(term: Reads, numerator: int, denominator: int) -> Exact:
+    def exact(turn: Turn, basis: int, weights: list[int] | None) -> tuple[int, int] | None:
+        value = term(turn, None)
+        return None if value is None else (value.numerator * numerator, value.denominator * denominator)
+
+    return exact
+
+
+def _steps(term: Reads, table: list[tuple[Fraction, Fraction]]) -> Exact:
+    def exact(turn: Turn, basis: int, weights: list[int] | None) -> tuple[int, int] | None:
+        value = term(turn, None)
+        reached = [units for at_least, units in table if value is not None and value >= at_least]
+        return (reached[-1].numerator, reached[-1].denominator) if reached else None
+
+    return exact
 
 
 def _quotient(over: tuple[int, int], under: tuple[int, int]) -> tuple[int, int]:
@@ -138,7 +173,7 @@ def compile_earning(
     return {trigger: Ruleset(found) for trigger, found in triggers.items()}, rules
 
 
-class Result(Struct):
+class Result(Struct, gc=False):
     """What one rule would give: exactly ``numerator / denominator`` units, rounded to ``units``.
 
     ``weights`` says what each line brought (None: every line its whole amount).
@@ -166,101 +201,65 @@ def results_of(turn: Turn) -> list[Result]:
         return []
     amounts = turn.basis()
     purchased = turn.purchase.lines if turn.purchase is not None else None
+    total = sum(amounts) - amounts[-1] - amounts[-2]
+    whole = turn.is_whole()
     results = []
+    grouped = False
     for rule, lines in ruleset.base.on(turn.day).candidates(purchased):
-        result = _base_result(turn, rule, lines, amounts)
-        if result is not None:
-            results.append(result)
-    if len(results) > 1:
+        if rule.hours and not within(rule.hours, turn.second):
+            continue
+        if rule.when is not None and not rule.when(turn, None):
+            continue
+        weights: list[int] | None = None
+        basis = total
+        if rule.lines is not None or rule.include or not whole:
+            weights = _weights(turn, rule, lines, amounts)
+            if weights is None:
+                continue
+            basis = sum(weights)
+        exact = rule.exact(turn, basis, weights)
+        if exact is None or exact[0] <= 0:
+            continue
+        numerator, denominator = exact
+        rounding = rule.rounding
+        units = numerator // denominator if rounding is FLOOR else divide(numerator, denominator, rounding)
+        results.append(Result(rule, numerator, denominator, units, basis, weights))
+        grouped = grouped or rule.group is not None
+    if grouped:
         results = _stacked(results)
     if results and ruleset.multipliers.rules:
         multipliers = ruleset.multipliers.on(turn.day).candidates(purchased)
         bonuses = [
             bonus
             for rule, lines in multipliers
-            if (bonus := _bonus(turn, rule, lines, results, amounts)) is not None
+            if (bonus := _bonus(turn, rule, lines, results, _without_extras(amounts))) is not None
         ]
         results += _stacked(bonuses)
     return results
 
 
-def _base_result(turn: Turn, rule: EarnRule, lines: list[int] | None, amounts: list[int]) -> Result | None:
-    if rule.hours and not within(rule.hours, turn.second):
-        return None
-    if rule.when is not None and not rule.when(turn, None):
-        return None
-    weights: list[int] | None = None
-    if rule.lines is not None:
-        weights = _scoped(turn, rule, lines, amounts)
-        if weights is None:
-            return None
-    elif rule.include or turn.paid_otherwise(rule.net_of):
-        weights = _with_extras(turn, rule, [True] * (len(amounts) - 2))
-    basis = sum(amounts) - amounts[-1] - amounts[-2] if weights is None and amounts else sum(weights or ())
-    kind = rule.kind
-    if kind == "per":
-        numerator, denominator = basis * rule.numerator, rule.denominator
-    elif kind == "fixed":
-        numerator, denominator = rule.numerator, rule.denominator
-    elif kind == "per_item":
-        basis = _items(turn, weights)
-        numerator, denominator = basis * rule.numerator, rule.denominator
-    else:
-        value = rule.term(turn, None) if rule.term is not None else None
-        if value is None:
-            return None
-        if kind == "steps":
-            units = _step(rule, value)
-            numerator, denominator, basis = units, 1, 0
-        else:
-            numerator, denominator = value.numerator * rule.numerator, value.denominator * rule.denominator
-            basis = int(value)
-    if numerator <= 0:
-        return None
-    return Result(rule, numerator, denominator, divide(numerator, denominator, rule.rounding), basis, weights)
+def _weights(turn: Turn, rule: EarnRule, lines: list[int] | None, amounts: list[int]) -> list[int] | None:
+    """Per position the amount that counts for the rule, tax and shipping last; None if no line is in its scope.
 
-
-def _scoped(turn: Turn, rule: EarnRule, lines: list[int] | None, amounts: list[int]) -> list[int] | None:
-    """Per position the amount that counts, for the lines the rule's scope matches; None if none does."""
-    assert turn.purchase is not None or not amounts
-    if turn.purchase is None:
-        return None
-    test = rule.lines
-    assert test is not None
-    matched = [False] * len(turn.purchase.lines)
-    for position in range(len(matched)) if lines is None else lines:
-        if test(turn, turn.purchase.lines[position]):
-            matched[position] = True
-    return _with_extras(turn, rule, matched) if any(matched) else None
-
-
-def _with_extras(turn: Turn, rule: EarnRule, matched: list[bool]) -> list[int]:
-    amounts = turn.basis()
+    ``lines`` are the positions that may match (None: any).
+    """
+    test, purchase = rule.lines, turn.purchase
+    if purchase is None:
+        return None if test is not None else amounts
     net = turn.paid_otherwise(rule.net_of)
-    weights = [
-        amount - (net[position] if net else 0) if matched[position] else 0
-        for position, amount in enumerate(amounts[:-2])
-    ]
-    weights.append(amounts[-2] if "tax" in rule.include else 0)
-    weights.append(amounts[-1] if "shipping" in rule.include else 0)
+    weights = [0] * len(amounts)
+    matched = test is None
+    for position in range(len(amounts) - 2) if lines is None else lines:
+        if test is None or test(turn, purchase.lines[position]):
+            matched = True
+            weights[position] = amounts[position] - (net[position] if net else 0)
+    if not matched:
+        return None
+    if "tax" in rule.include:
+        weights[-2] = amounts[-2]
+    if "shipping" in rule.include:
+        weights[-1] = amounts[-1]
     return weights
-
-
-def _items(turn: Turn, weights: list[int] | None) -> int:
-    assert turn.purchase is not None
-    return sum(
-        line.quantity
-        for position, line in enumerate(turn.purchase.lines)
-        if weights is None or weights[position]
-    )
-
-
-def _step(rule: EarnRule, value: Any) -> int:
-    units = 0
-    for top, bottom, points in rule.steps:
-        if value.numerator * bottom >= top * value.denominator:
-            units = points
-    return units
 
 
 def _bonus(
@@ -271,7 +270,7 @@ def _bonus(
         return None
     if rule.when is not None and not rule.when(turn, None):
         return None
-    scope = _scoped(turn, rule, lines, amounts) if rule.lines is not None else None
+    scope = _weights(turn, rule, lines, amounts) if rule.lines is not None else None
     if rule.lines is not None and scope is None:
         return None
     top, bottom, rounded = 0, 1, 0
@@ -292,6 +291,10 @@ def _bonus(
     if units <= 0:
         return None
     return Result(rule, top, bottom, units, rounded, weights)
+
+
+def _without_extras(amounts: list[int]) -> list[int]:
+    return [*amounts[:-2], 0, 0] if amounts[-1] or amounts[-2] else amounts
 
 
 def _overlap(weights: list[int] | None, scope: list[int] | None, amounts: list[int]) -> list[int] | None:

@@ -32,7 +32,7 @@ TRANSIT = "transit"  # between two members
 FORGIVEN = "forgiven"
 
 
-class Entry(Struct, omit_defaults=True):
+class Entry(Struct, omit_defaults=True, gc=False):
     """A line of the books. ``rule`` and ``why`` are its cause: the rule and the numbers that went in."""
 
     asset: str
@@ -48,7 +48,7 @@ class Entry(Struct, omit_defaults=True):
     why: dict[str, Any] | None = None
 
 
-class LotOpened(Struct):
+class LotOpened(Struct, gc=False):
     asset: str
     no: int
     opened_at: int

@@ -14,7 +14,7 @@ from msgspec.msgpack import Decoder, Encoder
 from shuke.values.instants import NEVER
 
 
-class Lot(Struct, array_like=True):
+class Lot(Struct, array_like=True, gc=False):
     """Value that arrived together and leaves together: same dates, one number for ever.
 
     Orders keep the number, so that a refund finds (or re-opens) the very lot.
@@ -41,7 +41,7 @@ class Purse(Struct, array_like=True):
     touched_at: int = 0  # last activity that keeps value alive (validity by inactivity)
 
 
-class Series(Struct, array_like=True):
+class Series(Struct, array_like=True, gc=False):
     """Per-day amounts of one measure, ascending, as running totals: a window is one subtraction.
 
     ``totals[i]`` is the sum of all days up to and including ``days[i]``, with ``base`` before the first.
