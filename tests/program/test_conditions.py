@@ -300,6 +300,7 @@ def test_text_may_stand_anywhere_in_the_json_form():
         {"term": "now.date", "op": "=", "value": datetime.datetime(2026, 1, 1, 9)},  # noqa: DTZ001 - as YAML reads it
         {"term": "now.hour", "between": [1]},
         {"term": "member.tags", "has": [1]},
+        {"term": "activity.type", "op": "=", "value": {"term": "order.channel"}},
         {"term": "tier(main)", "is": "today"},
         {"term": 5, "op": "=", "value": 5},
         {"term": "now.hour", "op": "=", "value": 5, "and": 6},

@@ -16,6 +16,7 @@ from typing import NamedTuple, NoReturn, TypeVar, cast
 from shuke.program.condition_facts import FACTS, OPEN_SCOPES
 from shuke.program.condition_show import KEYWORDS
 from shuke.program.condition_tree import (
+    ACTIVITY_TYPE,
     CALENDAR_UNITS,
     LONGEST,
     OPS,
@@ -238,7 +239,7 @@ class _Parser:
             return Between(term, low, self.literal())
         if self.sees(*OPS):
             op = cast(Op, self.take("sign", "a comparison"))
-            return Compare(term, op, self.side(texts_only=term == Fact("activity", "type")))
+            return Compare(term, op, self.side(texts_only=term == ACTIVITY_TYPE))
         if isinstance(term, Fact) and (self.token.kind == "end" or self.sees("and", "or", ")")):
             return Compare(term, "=", True)
         self.fail("After a term, write =, !=, <, <=, >, >=, in, between, has or is today.", (*OPS, *KEYWORDS))

@@ -68,6 +68,9 @@ class Fact:
     name: str
 
 
+ACTIVITY_TYPE = Fact("activity", "type")
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A measure in a window. ``measure`` is a declared or built-in id, or a canonical ad-hoc name:
@@ -168,11 +171,18 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """False where a side is missing, for every op: also for ``!=``."""
+    """False where a side is missing, for every op: also for ``!=``.
+
+    ``activity.type`` is compared with names of types only: "member.joined" there is a type, not a date.
+    """
 
     term: Term
     op: Op
     value: Value | Term
+
+    def __post_init__(self) -> None:
+        if isinstance(self.value, Term) and self.term == ACTIVITY_TYPE:
+            raise ValueError("activity.type is compared with the name of a type, such as order.paid")
 
 
 @dataclass(frozen=True, slots=True)
