@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from math import gcd
 from typing import Any
 
 from msgspec import Struct
 
 from shuke.engine.activity import Line
 from shuke.engine.assets import AssetRules, Cause, credit
+from shuke.engine.carries import carry
 from shuke.engine.conditions import Names, compile_condition, compile_term, line_index
 from shuke.engine.effects import ISSUED
 from shuke.engine.index import DayIndexes, hours_of, within
 from shuke.engine.limits import RuleLimits, allowed, compile_limits, use
 from shuke.engine.measures import count_earned
-from shuke.engine.orders import Award
+from shuke.engine.orders import NO_LOT, Award
 from shuke.engine.turn import Turn
 from shuke.program.chapter import ratio
 from shuke.program.document import Program
@@ -333,30 +333,34 @@ def _stacked(results: list[Result]) -> list[Result]:
 
 def _give(turn: Turn, result: Result) -> None:
     """Apply carry and limits, credit the value, and let the order remember it."""
-    rule = result.rule
-    wanted, fraction = carried_units(turn, result)
-    if fraction is not None:
-        turn.member.carries[rule.id] = fraction
-    amount, bound = (wanted, None) if rule.limits is None else allowed(turn, rule.limits, wanted)
-    if amount <= 0:
-        if bound is not None:
-            turn.skip(rule.id, "limit_reached", {"limit": bound, "wanted": wanted})
-        return
+    rule, order = result.rule, turn.order
+    wanted, exact, bound = result.units, None, None
+    if rule.carry:
+        exact = [result.numerator, result.denominator]
+        wanted, turn.member.carries[rule.id] = carry(turn.member, rule.id, *exact)
+    amount = wanted
     if rule.limits is not None:
-        use(turn, rule.limits, amount)
-    why = _why(result, wanted, amount, bound)
-    order = turn.order
-    dates = rule.asset.dates(turn.day, member=turn.member, validity=rule.validity, pending=rule.pending)
-    cause = Cause("earn", rule.id, order.id if order is not None else None, why)
-    lot = credit(turn, rule.asset.id, amount, source=ISSUED, cause=cause, dates=dates)
-    turn.add_earned(rule.asset.id, amount)
-    count_earned(turn, rule.asset.id, amount, result.weights)
-    if order is not None:
-        since = list(order.refunded) if any(order.refunded) else None
-        order.awards.append(Award(rule.id, rule.asset.id, lot, result.weights, since))
+        amount, bound = allowed(turn, rule.limits, wanted)
+        if amount > 0:
+            use(turn, rule.limits, amount)
+    asset = rule.asset
+    lot = NO_LOT
+    if amount > 0:
+        dates = asset.dates(turn.day, member=turn.member, validity=rule.validity, pending=rule.pending)
+        cause = Cause("earn", rule.id, order.id if order is not None else None, _why(result, wanted, bound))
+        lot = credit(turn, asset.id, amount, source=ISSUED, cause=cause, dates=dates)
+        turn.add_earned(asset.id, amount)
+        if asset.id in turn.program.earned_counters:
+            count_earned(turn, asset.id, amount, result.weights)
+    elif bound is not None:
+        turn.skip(rule.id, "limit_reached", {"limit": bound, "wanted": wanted})
+    if order is not None and (amount > 0 or exact is not None):
+        since = list(order.refunded) if order.refunded else None
+        order.awards.append(Award(rule.id, asset.id, lot, result.weights, since, exact))
 
 
-def _why(result: Result, wanted: int, amount: int, bound: str | None) -> dict[str, Any]:
+def _why(result: Result, wanted: int, bound: str | None) -> dict[str, Any]:
+    """The numbers of the cause: the basis (minor units, items …), a multiplier's factor, what a limit cut."""
     rule = result.rule
     why: dict[str, Any] = {"basis": result.basis}
     if rule.kind == "multiply":
@@ -370,23 +374,11 @@ def given_if_paid_now(turn: Turn) -> dict[str, int]:
     """Per asset, what the rules would give within their limits. Changes nothing: for quotes."""
     found: dict[str, int] = {}
     for result in results_of(turn):
-        units, _ = carried_units(turn, result)
-        if result.rule.limits is not None:
-            units, _ = allowed(turn, result.rule.limits, units)
+        rule, units = result.rule, result.units
+        if rule.carry:
+            units, _ = carry(turn.member, rule.id, result.numerator, result.denominator)
+        if rule.limits is not None:
+            units, _ = allowed(turn, rule.limits, units)
         if units > 0:
-            asset = result.rule.asset.id
-            found[asset] = found.get(asset, 0) + units
+            found[rule.asset.id] = found.get(rule.asset.id, 0) + units
     return found
-
-
-def carried_units(turn: Turn, result: Result) -> tuple[int, list[int] | None]:
-    """Whole units now, and the exact fraction that waits for the next time (None: the rule keeps none)."""
-    if not result.rule.carry:
-        return result.units, None
-    top, bottom = turn.member.carries.get(result.rule.id, (0, 1))
-    numerator = result.numerator * bottom + top * result.denominator
-    denominator = result.denominator * bottom
-    units = numerator // denominator
-    rest = numerator - units * denominator
-    divisor = gcd(rest, denominator)
-    return units, [rest // divisor, denominator // divisor]

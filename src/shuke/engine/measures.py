@@ -254,22 +254,53 @@ def days_since_reader(measure: str, names: Names) -> Callable[[Turn], int | None
 # -- Counting ---------------------------------------------------------------------------------------------
 
 
+Test = Callable[[Turn, Line | None], bool]
+Amount = Callable[[Turn], "tuple[int, list[int] | None]"]
+
+
 class Counter:
-    """A measure, compiled: which activities count, how much, for how long days are kept."""
+    """A measure, compiled: which activities count, how much (and by which lines), for how long days are kept."""
 
-    __slots__ = ("field", "id", "keep_days", "kind", "lines", "measure", "of", "when")
+    __slots__ = ("amount", "counts_days", "id", "keep_days", "measure", "when", "whole")
 
-    def __init__(
-        self,
-        measure: Measure,
-        *,
-        keep_days: int,
-        when: Callable[[Turn, Line | None], bool] | None,
-        lines: Callable[[Turn, Line | None], bool] | None,
-    ) -> None:
-        self.measure, self.id, self.kind, self.of = measure, measure.id, measure.kind, measure.of
-        self.field = measure.of.removeprefix("payload.") if measure.of.startswith("payload.") else None
-        self.keep_days, self.when, self.lines = keep_days, when, lines
+    def __init__(self, measure: Measure, *, keep_days: int, when: Test | None, lines: Test | None) -> None:
+        self.measure, self.id = measure, measure.id
+        self.keep_days, self.when = keep_days, when
+        self.counts_days = measure.kind == "days"
+        self.whole = measure.kind != "sum"
+        self.amount = _amount(measure, lines)
+
+
+def _amount(measure: Measure, lines: Test | None) -> Amount:
+    """What an activity adds to the measure, and the weights of its lines (None: their amounts)."""
+    if measure.kind != "sum":
+        return lambda turn: (1 if lines is None or _any_line(turn, lines) else 0, None)
+    if measure.of.startswith("payload."):
+        field = measure.of.removeprefix("payload.")
+        return lambda turn: (_payload_number(turn, field), None)
+    items = measure.of == "items"
+    if items or lines is not None:
+        return lambda turn: _line_weights(turn, lines, items=items)
+    return _spent
+
+
+def _spent(turn: Turn) -> tuple[int, list[int] | None]:
+    amounts = turn.basis()
+    amount = sum(amounts) - amounts[-1] - amounts[-2]
+    return amount, None if turn.is_whole() else [*amounts[:-2], 0, 0]
+
+
+def _any_line(turn: Turn, test: Test) -> bool:
+    return turn.purchase is not None and any(test(turn, line) for line in turn.purchase.lines)
+
+
+def _line_weights(turn: Turn, test: Test | None, *, items: bool) -> tuple[int, list[int]]:
+    amounts = turn.basis()
+    weights = [0] * len(amounts)
+    for position, line in enumerate(turn.purchase.lines if turn.purchase is not None else ()):
+        if test is None or test(turn, line):
+            weights[position] = line.quantity if items else amounts[position]
+    return sum(weights), weights
 
 
 def count(turn: Turn) -> None:
@@ -277,57 +308,29 @@ def count(turn: Turn) -> None:
     counters = turn.program.counters.get(turn.activity.type)
     if counters is None:
         return
+    order = turn.order
     for counter in counters:
         if counter.when is None or counter.when(turn, None):
-            _count_one(turn, counter)
-
-
-def _count_one(turn: Turn, counter: Counter) -> None:
-    weights: list[int] | None = None
-    if counter.kind == "sum" and counter.of == "amount" and counter.lines is None:
-        amounts = turn.basis()
-        amount = sum(amounts) - amounts[-1] - amounts[-2]
-        weights = None if turn.order is None or not any(turn.order.refunded) else [*amounts[:-2], 0, 0]
-    elif turn.purchase is not None and counter.kind == "sum" and counter.field is None:
-        weights = _line_weights(turn, counter)
-        amount = sum(weights)
-    elif counter.kind == "sum":
-        amount = _payload_number(turn, counter)
-    else:
-        amount = 1 if counter.lines is None or any(_line_weights(turn, counter)) else 0
-    if amount == 0:
-        return
-    add_to(turn, counter, turn.day, amount)
-    if turn.order is not None:
-        whole = counter.kind != "sum"
-        turn.order.counts.append(Counted(counter.id, turn.day, amount, weights, whole))
+            amount, weights = counter.amount(turn)
+            if amount:
+                add_to(turn, counter, turn.day, amount)
+                if order is not None:
+                    order.counts.append(Counted(counter.id, turn.day, amount, weights, counter.whole))
 
 
 def add_to(turn: Turn, counter: Counter, day: Day, amount: int) -> None:
     series = turn.member.series.get(counter.id)
     if series is None:
         series = turn.member.series[counter.id] = Series()
-    if counter.kind == "days":
+    if counter.counts_days:
         mark(series, day, amount, keep_days=counter.keep_days)
     else:
         put(series, day, amount, keep_days=counter.keep_days)
 
 
-def _line_weights(turn: Turn, counter: Counter) -> list[int]:
-    if turn.purchase is None:
-        return []
-    amounts = turn.basis()
-    weights = []
-    for position, line in enumerate(turn.purchase.lines):
-        matches = counter.lines is None or counter.lines(turn, line)
-        value = line.quantity if counter.of == "items" else amounts[position] if counter.kind == "sum" else 1
-        weights.append(value if matches else 0)
-    return [*weights, 0, 0]
-
-
-def _payload_number(turn: Turn, counter: Counter) -> int:
+def _payload_number(turn: Turn, field: str) -> int:
     """A number of the payload in millionths; what is not a number counts nothing."""
-    value = (turn.activity.payload or {}).get(counter.field or "")
+    value = (turn.activity.payload or {}).get(field)
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         return 0
     try:

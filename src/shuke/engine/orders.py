@@ -7,23 +7,33 @@ reopened gets back exactly what it had.
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from shuke.engine.activity import Purchase
-from shuke.engine.member import Lot
+from shuke.engine.member import Coupon, Lot
 from shuke.values.amounts import allocate, share_taken
+from shuke.values.instants import NEVER
 
 
-class Award(Struct, array_like=True):
+class Award(Struct, array_like=True, gc=False):
     """Value a rule gave for the order. ``lot.amount`` is what was given; ``weights`` says which line
-    brought how much (None: the lines' amounts, without tax and shipping); ``since`` is what had been refunded before it was given."""
+    brought how much (None: the lines' amounts, without tax and shipping); ``since`` is what had been
+    refunded before it was given; ``exact`` is the exact amount [numerator, denominator] where the asset
+    carries fractions (``lot.amount`` is then what it made of whole units at the time)."""
 
     rule: str
     asset: str
     lot: Lot
     weights: list[int] | None = None
     since: list[int] | None = None
+    exact: list[int] | None = None
+
+
+NO_LOT = Lot(0, 0, 0, NEVER, 0)
+"""Where nothing was given yet."""
 
 
 class Paid(Struct, array_like=True):
@@ -36,7 +46,7 @@ class Paid(Struct, array_like=True):
     worth: list[int]
 
 
-class Counted(Struct, array_like=True):
+class Counted(Struct, array_like=True, gc=False):
     """What the order added to a measure on ``day``. ``weights`` None: the lines' amounts. ``whole`` marks
     counts of orders, which leave only when everything is back."""
 
@@ -45,6 +55,24 @@ class Counted(Struct, array_like=True):
     amount: int
     weights: list[int] | None = None
     whole: bool = False
+
+
+class Used(Struct, array_like=True):
+    """A coupon redeemed for the order, as it was before. ``value`` is what was used of a cash voucher, minor
+    units; ``returned`` says that it is back with the member now."""
+
+    coupon: Coupon
+    value: int = 0
+    returned: bool = False
+
+
+class TopUp(Struct, array_like=True):
+    """What a top-up brought: the lots of principal and bonus (amounts in asset units) and the offer that applied."""
+
+    principal: Lot
+    bonus: Lot | None = None
+    offer: str | None = None
+    card: str = "named"
 
 
 class Order(Struct, omit_defaults=True):
@@ -63,7 +91,7 @@ class Order(Struct, omit_defaults=True):
     returned: list[int] | None = None
     awards: list[Award] = []
     paid: list[Paid] = []
-    coupons: list[str] = []
+    coupons: list[Used] = []
     counts: list[Counted] = []
     withheld: int = 0
     before_cancel: list[int] | None = None
@@ -71,6 +99,7 @@ class Order(Struct, omit_defaults=True):
     purchase: Purchase | None = None  # kept while a rule may still earn on its completion
     channel: str | None = None
     store: str | None = None
+    top_up: TopUp | None = None  # not an order of goods but stored value that was paid in
 
     def whole(self, position: int) -> int:
         """What ``refunded[position]`` is when all of it is back."""
@@ -121,6 +150,19 @@ def back(
         if share and refunded[i] > before:
             taken += share_taken(share, refunded[i] - before, order.whole(i) - before)
     return taken
+
+
+def exact_back(order: Order, award: Award, refunded: list[int]) -> Fraction:
+    """Like ``back``, unrounded, for an award that carries fractions."""
+    assert award.exact is not None  # only such awards come here
+    weights = _line_amounts(order) if award.weights is None else award.weights
+    exact = Fraction(*award.exact) / max(sum(weights), 1)
+    share = Fraction(0)
+    for i, weight in enumerate(weights):
+        before = award.since[i] if award.since else 0
+        if weight and refunded[i] > before:
+            share += Fraction(weight * (refunded[i] - before), order.whole(i) - before)
+    return exact * share
 
 
 def _line_amounts(order: Order) -> list[int]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from shuke.engine.assets import Cause, claw_back, debit, restore, spendable
+from shuke.engine.carries import carry
 from shuke.engine.coupons import reuse_coupons, return_coupons
 from shuke.engine.effects import REVERSED, SPENT, Refused
 from shuke.engine.limits import give_back
 from shuke.engine.measures import uncount
-from shuke.engine.orders import Award, Order, Paid, back, lots_between, money_back, units_back
+from shuke.engine.orders import Award, Order, Paid, back, exact_back, lots_between, money_back, units_back
 from shuke.engine.turn import Turn
 from shuke.values.amounts import Rounding, allocate, divide, share_taken
 
@@ -168,9 +169,20 @@ def _award_back(order: Order, award: Award, refunded: list[int]) -> int:
     return back(order, award.lot.amount, award.weights, refunded, award.since)
 
 
+def _award_delta(turn: Turn, order: Order, award: Award, before: list[int], after: list[int]) -> int:
+    """Units to take back (negative: to give again). Where fractions are carried, the exact amount moves and
+    only what it makes of whole units is taken."""
+    if award.exact is None:
+        return _award_back(order, award, after) - _award_back(order, award, before)
+    moved = exact_back(order, award, before) - exact_back(order, award, after)
+    carries = turn.member.carries
+    units, carries[award.rule] = carry(turn.member, award.rule, moved.numerator, moved.denominator)
+    return -units
+
+
 def _move_award(turn: Turn, order: Order, award: Award, before: list[int], after: list[int]) -> int:
     """Take back (or give again) what the award lost (or regained); returns money to withhold, minor units."""
-    delta = _award_back(order, award, after) - _award_back(order, award, before)
+    delta = _award_delta(turn, order, award, before, after)
     if delta == 0:
         return 0
     give_back(turn, award.rule, order, delta)
