@@ -87,7 +87,7 @@ class Compiled:
         if asset.redemption is None:
             return 0, 1
         top, bottom = ratio(asset.redemption.worth)
-        return top * self.currency_scale, bottom * 10**asset.scale
+        return top * self.currency_scale, bottom * asset.redemption.per * 10**asset.scale
 
 
 class Editions:

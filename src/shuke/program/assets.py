@@ -88,9 +88,11 @@ class TierValidity(Chapter):
 
 
 class Redemption(Chapter):
-    """Paying with the asset in a cart. ``worth`` is what one whole unit pays, in currency units."""
+    """Paying with the asset in a cart. ``worth`` is what ``per`` whole units pay, in currency units: one by
+    default; 60 stars for 2 dollars are ``{worth: 2, per: 60}``, which no decimal for one star can say."""
 
     worth: Number = Field(gt=0)
+    per: int = Field(default=1, ge=1)
     minimum_cart: Number = Field(default=Decimal(0), ge=0)
     maximum_share_percent: Number = Field(default=Decimal(100), gt=0, le=100)
     step: int = Field(default=1, ge=1)

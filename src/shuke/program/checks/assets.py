@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from fractions import Fraction
 from typing import Final, Literal
 
 from shuke.program.assets import Asset, AssetKind, Redemption, Validity, last_day
 from shuke.program.checks.conditions import conditions_of
-from shuke.program.checks.numbers import check_money, decimals, plain
+from shuke.program.checks.numbers import check_money
 from shuke.program.conditions import Node, uses, uses_of_term
 from shuke.program.document import Program
 from shuke.program.problems import Problem
@@ -97,23 +97,19 @@ def _redemption(path: str, asset: Asset, redemption: Redemption, program: Progra
         lowest = -(-redemption.minimum // redemption.step) * redemption.step
         sentence = f"Paying goes in steps of {redemption.step}, so it never starts at {redemption.minimum}."
         yield Problem(f"{path}.minimum", "not_a_step", sentence, str(lowest))
-    paid = redemption.worth * redemption.step
-    if decimals(paid) > program.scale:
-        step = whole_step(redemption.worth, program.scale)
+    paid = Fraction(redemption.worth) * redemption.step / redemption.per
+    if (paid * 10**program.scale).denominator > 1:
+        step = whole_step(redemption, program.scale)
         sentence = (
-            f"{redemption.step} of {asset.id!r} pays {plain(paid)} {program.currency}, "
-            "which is no amount of money; what is below the smallest coin is lost."
+            f"A step of {redemption.step} of {asset.id!r} is no whole amount of {program.currency}; "
+            "what is below the smallest coin is lost."
         )
-        hint = f"step: {step}" if step is not None else None
-        yield Problem(f"{path}.step", "step_too_small", sentence, hint, "warning")
+        yield Problem(f"{path}.step", "step_too_small", sentence, f"step: {step}", "warning")
 
 
-def whole_step(worth: Decimal, scale: int) -> int | None:
-    """The smallest power of ten of the asset that pays whole coins; None if there is none worth saying."""
-    for power in range(1, 7):
-        if decimals(worth * 10**power) <= scale:
-            return int(10**power)
-    return None
+def whole_step(redemption: Redemption, scale: int) -> int:
+    """The smallest number of units that pays a whole number of the currency's smallest unit."""
+    return (Fraction(redemption.worth) * 10**scale / redemption.per).denominator
 
 
 # -- Earned and used at all -------------------------------------------------------------------------------
