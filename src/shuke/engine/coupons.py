@@ -1,66 +1,446 @@
-"""Coupons through their life: issued, held, redeemed, restored, expired, voided, given."""
+"""Coupons through their life: issued → held → redeemed → restored | expired | voided | given.
+
+Only live coupons are in the member's hands; a redeemed one is remembered by its order, so that a refund can
+restore it. How a coupon works in a cart is in ``coupon_use``.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from shuke.engine import activity as of
 from shuke.engine.activity import Activity
 from shuke.engine.conditions import Names
-from shuke.engine.effects import Refused
+from shuke.engine.coupon_terms import (
+    Coupons,
+    Template,
+    claim_quota,
+    count_issued,
+    count_redeemed,
+    coupon_id,
+    is_in_hand,
+    over_issue_limit,
+    over_redemption_limit,
+    plain_code,
+    template_of_id,
+    terms_of,
+)
+from shuke.engine.effects import CouponChanged, Refused, Wanted
 from shuke.engine.member import Coupon
-from shuke.engine.orders import Order
+from shuke.engine.orders import Used
 from shuke.engine.turn import Turn
 from shuke.program.document import Program
-from shuke.values.instants import NEVER, Instant, LocalCalendar
+from shuke.values.instants import NEVER, Day, Instant, LocalCalendar
 
+if TYPE_CHECKING:
+    from shuke.engine.compiled import Compiled
+    from shuke.engine.needs import Needs
 
-class Coupons:
-    """The coupon templates of one edition."""
+MOST_AT_ONCE = 1_000
+"""The most coupons one activity issues."""
 
 
 def compile_coupons(program: Program, calendar: LocalCalendar, names: Names) -> Coupons:
-    return Coupons()
+    """Template id → template."""
+    return Coupons(program, calendar, names)
+
+
+def tell(
+    turn: Turn, coupon: Coupon, state: str, *, rule: str | None = None, order_id: str | None = None
+) -> None:
+    """Let the books know what became of a coupon."""
+    turn.effects.coupons.append(
+        CouponChanged(
+            coupon.id,
+            coupon.template,
+            state,
+            turn.now,
+            coupon.valid_from,
+            coupon.valid_until,
+            None if state == "given" else coupon.code,
+            order_id,
+            rule,
+        )
+    )
+
+
+# -- Issued -----------------------------------------------------------------------------------------------
 
 
 def issue_template(
-    turn: Turn, template_id: str, *, rule: str | None, why: dict[str, object] | None, quantity: int = 1
+    turn: Turn,
+    template_id: str,
+    *,
+    rule: str | None,
+    why: dict[str, Any] | None,
+    quantity: int = 1,
+    codes: list[str] | None = None,
 ) -> list[Coupon] | Refused:
-    return []
+    """Give the member ``quantity`` coupons of a template, all or none.
+
+    Where the template has totals that all members share and this step was not handed them (a tier that rises,
+    a birthday), the issue is sent to the member's own inbox, where it will be: the list is empty then.
+    Refused: ``coupon_unknown``, ``quantity_invalid``, ``coupon_ended`` (no coupon of it is valid any more),
+    ``coupon_limit``.
+    """
+    template = turn.program.coupons.get(template_id)
+    if template is None:
+        return Refused("coupon_unknown", {"template": template_id})
+    if not 1 <= quantity <= MOST_AT_ONCE:
+        return Refused("quantity_invalid", {"quantity": quantity, "most": MOST_AT_ONCE})
+    valid_until = template.dates(turn.day)[1]
+    if valid_until <= turn.now:
+        return Refused("coupon_ended", {"template": template_id, "ended_at": valid_until})
+    if any(quota not in turn.context.taken for quota, _, _ in template.quotas_of_issue(turn.day)):
+        _send_to_own_inbox(turn, template_id, rule, why, quantity)
+        return []
+    refused = over_issue_limit(turn, template, quantity)
+    if refused is not None:
+        return refused
+    count_issued(turn, template, quantity)
+    issued = []
+    for number in range(quantity):
+        coupon = new_coupon(turn, template, code=codes[number] if codes and number < len(codes) else None)
+        turn.member.coupons[coupon.id] = coupon
+        tell(turn, coupon, "issued", rule=rule)
+        issued.append(coupon)
+    body: dict[str, Any] = {"template": template_id, "quantity": quantity, "valid_until": valid_until}
+    turn.effects.wanted.append(Wanted("coupon.issued", body if why is None else {**body, **why}))
+    return issued
+
+
+def new_coupon(turn: Turn, template: Template, *, code: str | None) -> Coupon:
+    """A fresh coupon of the template, by the dates and version of now. Changes nothing."""
+    valid_from, valid_until = template.dates(turn.day)
+    return Coupon(
+        coupon_id(turn, template.id),
+        template.id,
+        turn.program.version,
+        "issued",
+        valid_from,
+        valid_until,
+        code,
+        None,
+        template.discount.face,
+    )
+
+
+def _send_to_own_inbox(
+    turn: Turn, template_id: str, rule: str | None, why: dict[str, Any] | None, quantity: int
+) -> None:
+    activity = turn.activity
+    number = len(turn.effects.activities)
+    turn.effects.activities.append(
+        Activity(
+            type=of.COUPON_ISSUED,
+            member_id=turn.member.id,
+            occurred_at=turn.now,
+            source="shuke",
+            key=f"{activity.source}:{activity.key}:{turn.now}:coupon:{number}",
+            payload={"template": template_id, "quantity": quantity, "rule": rule, "why": why},
+        )
+    )
 
 
 def issue(turn: Turn) -> Refused | None:
+    """``coupon.issued``: by hand, in bulk, or by a rule. Payload: ``template``, optional ``quantity``,
+    ``codes`` (unique ones, made elsewhere), ``rule``, ``reason``. Refused: as ``issue_template``."""
+    payload = turn.activity.payload or {}
+    quantity = payload.get("quantity", 1)
+    if isinstance(quantity, bool) or not isinstance(quantity, int):
+        return Refused("quantity_invalid", {"quantity": quantity, "most": MOST_AT_ONCE})
+    why = payload.get("why") or ({"reason": payload["reason"]} if payload.get("reason") else None)
+    issued = issue_template(
+        turn,
+        str(payload.get("template")),
+        rule=payload.get("rule"),
+        why=why,
+        quantity=quantity,
+        codes=payload.get("codes"),
+    )
+    return _answered(turn, issued)
+
+
+def _answered(turn: Turn, issued: list[Coupon] | Refused) -> Refused | None:
+    if isinstance(issued, Refused):
+        return issued
+    turn.answer["coupons"] = [coupon.id for coupon in issued]
     return None
 
 
 def claim(turn: Turn) -> Refused | None:
-    return None
+    """``coupon.claimed``: the member takes one. Payload: ``template`` (of the claim centre) or ``code``.
+
+    Refused: ``coupon_not_claimable``, ``code_unknown``, ``code_used``, and as ``issue_template``.
+    """
+    payload = turn.activity.payload or {}
+    if payload.get("code") is None:
+        template = turn.program.coupons.get(str(payload.get("template")))
+        if template is not None and not template.template.claimable:
+            return Refused("coupon_not_claimable", {"template": template.id})
+        return _answered(turn, issue_template(turn, str(payload.get("template")), rule=None, why=None))
+    code = plain_code(str(payload["code"]))
+    opened = template_of_code(turn, code)
+    if isinstance(opened, Refused):
+        return opened
+    unique = opened.template.codes == "unique"
+    codes = [code] if unique else None
+    issued = issue_template(turn, opened.id, rule=None, why=None, codes=codes)
+    if unique and isinstance(issued, list):
+        claim_quota(turn, f"code/{code}", 1)
+    return _answered(turn, issued)
+
+
+def template_of_code(turn: Turn, code: str) -> Template | Refused:
+    """The template a code opens. Refused: ``code_unknown``; ``code_used`` for a unique one that was used."""
+    template_id = turn.program.coupons.by_code.get(code) or turn.context.codes.get(code)
+    template = turn.program.coupons.get(template_id) if isinstance(template_id, str) else None
+    if template is None:
+        return Refused("code_unknown", {"code": code})
+    if template.template.codes == "unique" and turn.context.taken.get(f"code/{code}", 0):
+        return Refused("code_used", {"code": code})
+    return template
+
+
+def in_hand(turn: Turn, text: str) -> Coupon | None:
+    """The member's live coupon with this id or unique code."""
+    found = turn.member.coupons.get(text)
+    if found is None:
+        code = plain_code(text)
+        for coupon in turn.member.coupons.values():
+            if coupon.code is not None and coupon.code == code:
+                return coupon
+    return found
+
+
+# -- Redeemed without a cart ------------------------------------------------------------------------------
 
 
 def redeem(turn: Turn) -> Refused | None:
+    """``coupon.redeemed``: scanned at a till that prices by itself. Payload: ``coupon`` (id or code),
+    optional ``order_id``, ``channel``, ``store`` and, for a cash voucher, ``amount`` (minor units).
+
+    Refused: ``coupon_unknown``, ``coupon_not_applicable`` (with ``reason``), ``insufficient``.
+    """
+    payload = turn.activity.payload or {}
+    coupon = in_hand(turn, str(payload.get("coupon")))
+    if coupon is None:
+        return Refused("coupon_unknown", {"coupon": payload.get("coupon")})
+    template = terms_of(turn, coupon.template, coupon.version)
+    reason = unfit_by_itself(turn, coupon)
+    if reason is None and template is not None:
+        reason = unfit_place(template, payload.get("channel"), payload.get("store"))
+        if reason is None and template.when is not None and not template.when(turn, None):
+            reason = "condition_not_met", {"when": template.when_text}
+        limited = over_redemption_limit(turn, template, 1)
+        if limited is not None:
+            return limited
+    if reason is not None:
+        return Refused("coupon_not_applicable", {"coupon": coupon.id, "reason": reason[0], **reason[1]})
+    amount = payload.get("amount", coupon.value) if coupon.value else 0
+    if not 0 <= amount <= coupon.value:
+        return Refused("insufficient", {"coupon": coupon.id, "asked": amount, "available": coupon.value})
+    redeem_one(turn, coupon, value=amount, order_id=payload.get("order_id"))
+    count_redeemed(turn, coupon.template, 1)
+    turn.answer["coupon"] = {"coupon": coupon.id, "template": coupon.template, "left": coupon.value}
     return None
 
 
+Unfit = tuple[str, dict[str, Any]] | None
+
+
+def unfit_by_itself(turn: Turn, coupon: Coupon) -> Unfit:
+    """Why the coupon cannot be used now, wherever it is."""
+    if coupon.state != "issued":
+        return "coupon_held", {}
+    if turn.now < coupon.valid_from:
+        return "coupon_not_yet_valid", {"valid_from": coupon.valid_from}
+    if turn.now >= coupon.valid_until:
+        return "coupon_expired", {"valid_until": coupon.valid_until}
+    return None
+
+
+def unfit_place(template: Template, channel: str | None, store: str | None) -> Unfit:
+    """Why the coupon cannot be used in this channel or store."""
+    if template.channels and channel not in template.channels:
+        return "wrong_channel", {"channels": sorted(template.channels)}
+    if template.stores and store not in template.stores:
+        return "wrong_store", {"stores": sorted(template.stores)}
+    return None
+
+
+def redeem_one(turn: Turn, coupon: Coupon, *, value: int, order_id: str | None) -> Used:
+    """Use the coupon up; of a cash voucher only ``value``, and the rest stays in the member's hands.
+
+    Counting it against limits is the caller's: a held cart has done so already.
+    """
+    before = replace(coupon, state="issued", order_id=None)
+    coupon.value -= value
+    if coupon.value > 0:
+        coupon.state = "issued"
+        tell(turn, coupon, "issued", order_id=order_id)
+    else:
+        turn.member.coupons.pop(coupon.id, None)
+        tell(turn, coupon, "redeemed", order_id=order_id)
+    return Used(before, value)
+
+
+# -- Voided, given, received ------------------------------------------------------------------------------
+
+
+def _coupon_asked(turn: Turn) -> Coupon | Refused:
+    asked = str((turn.activity.payload or {}).get("coupon"))
+    coupon = in_hand(turn, asked)
+    if coupon is None:
+        return Refused("coupon_unknown", {"coupon": asked})
+    return coupon if coupon.state == "issued" else Refused("coupon_held", {"coupon": coupon.id})
+
+
 def void(turn: Turn) -> Refused | None:
+    """``coupon.voided``: taken away by hand. Payload: ``coupon``, ``reason``. Refused: ``coupon_unknown``,
+    ``coupon_held``, ``reason_missing``."""
+    coupon = _coupon_asked(turn)
+    if isinstance(coupon, Refused):
+        return coupon
+    if not (turn.activity.payload or {}).get("reason"):
+        return Refused("reason_missing", {})
+    del turn.member.coupons[coupon.id]
+    tell(turn, coupon, "voided")
     return None
 
 
 def give(turn: Turn) -> Refused | None:
+    """``coupon.given``: to another member, whose inbox it reaches. Payload: ``coupon``, ``to_member``.
+
+    Refused: ``coupon_unknown``, ``coupon_held``, ``coupon_expired``, ``coupon_not_transferable``,
+    ``transfer_to_self``, ``receiver_missing``.
+    """
+    coupon = _coupon_asked(turn)
+    if isinstance(coupon, Refused):
+        return coupon
+    to = (turn.activity.payload or {}).get("to_member")
+    if not isinstance(to, str) or not to:
+        return Refused("receiver_missing", {})
+    if to == turn.member.id:
+        return Refused("transfer_to_self", {})
+    if coupon.valid_until <= turn.now:
+        return Refused("coupon_expired", {"coupon": coupon.id})
+    template = terms_of(turn, coupon.template, coupon.version)
+    if template is None or not template.template.transferable:
+        return Refused("coupon_not_transferable", {"coupon": coupon.id})
+    del turn.member.coupons[coupon.id]
+    tell(turn, coupon, "given")
+    turn.effects.activities.append(
+        Activity(
+            type=of.COUPON_RECEIVED,
+            member_id=to,
+            occurred_at=turn.now,
+            source="shuke",
+            key=f"{turn.activity.source}:{turn.activity.key}:received",
+            payload={
+                "from_member": turn.member.id,
+                "template": coupon.template,
+                "version": coupon.version,
+                "valid_from": coupon.valid_from,
+                "valid_until": coupon.valid_until,
+                "code": coupon.code,
+                "value": coupon.value,
+            },
+        )
+    )
     return None
 
 
 def receive(turn: Turn) -> Refused | None:
+    """``coupon.received``: what another member gave, with its terms and dates. It counts against no limit."""
+    told = turn.activity.payload or {}
+    id_ = coupon_id(turn, told["template"])
+    start, end = told["valid_from"], told["valid_until"]
+    coupon = Coupon(id_, told["template"], told["version"], "issued", start, end, told.get("code"), None)
+    coupon.value = told.get("value", 0)
+    turn.member.coupons[id_] = coupon
+    tell(turn, coupon, "issued")
     return None
 
 
-def return_coupons(turn: Turn, order: Order) -> None: ...
-
-
-def reuse_coupons(turn: Turn, order: Order) -> None: ...
-
-
-def quotas_of_coupons(edition: object, activity: Activity, found: object) -> None: ...
+# -- Time -------------------------------------------------------------------------------------------------
 
 
 def next_due(turn: Turn) -> Instant:
-    return NEVER
+    """When the next coupon ends. One in a held cart waits for the cart."""
+    due = NEVER
+    for coupon in turn.member.coupons.values():
+        if coupon.valid_until < due and coupon.state == "issued":
+            due = coupon.valid_until
+    return due
 
 
-def fall_due(turn: Turn) -> None: ...
+def fall_due(turn: Turn) -> None:
+    """Let go of coupons past their date."""
+    coupons = turn.member.coupons
+    ended = [coupon for coupon in coupons.values() if coupon.valid_until <= turn.now and is_in_hand(coupon)]
+    for coupon in ended:
+        del coupons[coupon.id]
+        tell(turn, coupon, "expired")
+
+
+# -- What a step needs ------------------------------------------------------------------------------------
+
+
+def quotas_of_coupons(edition: Compiled, activity: Activity, found: Needs) -> None:
+    """Add the codes to look up and the quotas to lock for this activity.
+
+    A coupon's id names its template; so does a shared code. A code that is neither is unique or unknown:
+    when the shell has looked it up, ``quotas_of_codes`` says what to lock beside it.
+    """
+    payload = activity.payload or {}
+    day = edition.calendar.day(activity.occurred_at)
+    if activity.type in (of.COUPON_ISSUED, of.COUPON_CLAIMED) and payload.get("template") is not None:
+        _lock_issue(edition, str(payload["template"]), day, found)
+    asked: list[str] = []
+    if activity.type == of.COUPON_CLAIMED and payload.get("code") is not None:
+        asked.append(str(payload["code"]))
+    elif activity.type == of.COUPON_REDEEMED:
+        asked.append(str(payload.get("coupon")))
+    purchase = activity.purchase
+    if purchase is not None and purchase.uses is not None and purchase.uses.coupons:
+        asked.extend(purchase.uses.coupons)
+    for text in asked:
+        template_id = template_of_id(text)
+        if template_id is not None:
+            _lock_redemption(edition, template_id, found)
+            continue
+        code = plain_code(text)
+        template_id = edition.coupons.by_code.get(code)
+        if template_id is not None:
+            _lock_issue(edition, template_id, day, found)
+            _lock_redemption(edition, template_id, found)
+        else:
+            found.codes.append(code)
+            found.quotas.append(f"code/{code}")
+
+
+def quotas_of_codes(edition: Compiled, activity: Activity, codes: dict[str, Any]) -> list[str]:
+    """The quotas to lock once ``codes`` (code → template id) were looked up."""
+    day = edition.calendar.day(activity.occurred_at)
+    quotas: list[str] = []
+    for template_id in codes.values():
+        template = edition.coupons.get(template_id)
+        if template is not None:
+            quotas += [quota for quota, _, _ in template.quotas_of_issue(day)]
+            quotas += [quota for quota, _, _ in template.quotas_of_redemption()]
+    return quotas
+
+
+def _lock_issue(edition: Compiled, template_id: str, day: Day, found: Needs) -> None:
+    template = edition.coupons.get(template_id)
+    if template is not None and template.limits_shared:
+        found.quotas.extend(quota for quota, _, _ in template.quotas_of_issue(day))
+
+
+def _lock_redemption(edition: Compiled, template_id: str, found: Needs) -> None:
+    template = edition.coupons.get(template_id)
+    if template is not None and template.limits_shared:
+        found.quotas.extend(quota for quota, _, _ in template.quotas_of_redemption())

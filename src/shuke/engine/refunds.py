@@ -6,7 +6,7 @@ from typing import Any
 
 from shuke.engine.assets import Cause, claw_back, debit, restore, spendable
 from shuke.engine.carries import carry
-from shuke.engine.coupons import reuse_coupons, return_coupons
+from shuke.engine.coupon_returns import gone_coupon, return_coupons, reuse_coupons
 from shuke.engine.effects import REVERSED, SPENT, Refused
 from shuke.engine.limits import give_back
 from shuke.engine.measures import uncount
@@ -40,7 +40,7 @@ def refund(turn: Turn) -> Refused | None:
 
 
 def cancel(turn: Turn) -> Refused | None:
-    """``order.cancelled``: everything that is left comes back. Refused: ``order_unknown``, ``order_cancelled``."""
+    """``order.cancelled``: all that is left comes back. Refused: ``order_unknown``, ``order_cancelled``."""
     order = _order(turn)
     if isinstance(order, Refused):
         return order
@@ -55,13 +55,16 @@ def cancel(turn: Turn) -> Refused | None:
 
 def reopen(turn: Turn) -> Refused | None:
     """``order.reopened``: a cancelled order is as it was before. Refused: ``order_unknown``,
-    ``order_not_cancelled``, ``insufficient`` (the points that paid for it are spent elsewhere)."""
+    ``order_not_cancelled``, ``insufficient`` (the points that paid for it are spent elsewhere),
+    ``coupon_unavailable`` (so is a coupon that had come back)."""
     order = _order(turn)
     if isinstance(order, Refused):
         return order
     if order.status != "cancelled" or order.before_cancel is None:
         return Refused("order_not_cancelled", {"order_id": order.id})
     lacking = _lacking(turn, order, order.before_cancel)
+    if lacking is None and not order.is_back(order.before_cancel):
+        lacking = gone_coupon(turn, order)
     if lacking is not None:
         return lacking
     _move(turn, order, order.before_cancel)
@@ -87,7 +90,8 @@ def _asked(order: Order, payload: dict[str, Any]) -> tuple[list[int], list[int] 
     if payload.get("lines") is None:
         amount = int(payload["amount"])
         if not 0 < amount <= sum(left):
-            return Refused("refund_exceeds_order", {"order_id": order.id, "left": sum(left), "amount": amount})
+            facts = {"order_id": order.id, "left": sum(left), "amount": amount}
+            return Refused("refund_exceeds_order", facts)
         parts = allocate(amount, left)
         return [b + p for b, p in zip(before, parts, strict=True)], order.returned
     return _asked_lines(order, payload, full, before)
@@ -127,14 +131,16 @@ def _lacking(turn: Turn, order: Order, refunded: list[int]) -> Refused | None:
     now = order.refunded or [0] * len(order.amounts)
     need: dict[str, int] = {}
     for paid in order.paid:
-        need[paid.asset] = need.get(paid.asset, 0) + units_back(order, paid, now) - units_back(order, paid, refunded)
+        again = units_back(order, paid, now) - units_back(order, paid, refunded)
+        need[paid.asset] = need.get(paid.asset, 0) + again
     for award in order.awards:
         again = _award_back(order, award, now) - _award_back(order, award, refunded)
         debt = turn.member.purses[award.asset].debt
         need[award.asset] = need.get(award.asset, 0) - max(0, again - debt)
     for asset, units in need.items():
-        if units > spendable(turn.member, asset):
-            return Refused("insufficient", {"asset": asset, "asked": units, "available": spendable(turn.member, asset)})
+        available = spendable(turn.member, asset)
+        if units > available:
+            return Refused("insufficient", {"asset": asset, "asked": units, "available": available})
     return None
 
 

@@ -74,6 +74,11 @@ class Turn:
         self.second: int
         self.day, self.second = program.calendar.clock(instant)
 
+    def buy(self, purchase: Purchase) -> None:
+        """The purchase at its prices of now: what was worked out from earlier ones is forgotten."""
+        self.purchase = purchase
+        self._basis = None
+
     def basis(self) -> list[int]:
         """Per line what it cost (minor units), then tax, then shipping; what is already refunded is left out."""
         if self._basis is None:
@@ -88,6 +93,11 @@ class Turn:
                 self._basis.append(purchase.tax)
                 self._basis.append(purchase.shipping)
         return self._basis
+
+    def is_whole(self) -> bool:
+        """Whether every line counts with all it cost: nothing of it is refunded or paid with points or stored value."""
+        order = self.order
+        return order is None or not (order.paid or any(order.refunded))
 
     def paid_otherwise(self, with_: frozenset[str]) -> list[int] | None:
         """Per line what points and / or stored value paid of it, minor units; None where nothing did."""

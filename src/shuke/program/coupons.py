@@ -1,4 +1,4 @@
-"""Chapter 7: coupons. Templates say what a coupon takes off, where it works, how long, and how many there are."""
+"""Chapter 7: coupons. A template says what a coupon takes off, where it works and how long."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class CouponValidity(Chapter):
 
 
 class CouponLimits(Chapter):
-    """How many coupons may be issued and redeemed. ``total…`` are shared by all members and hard under load."""
+    """How many may be issued and redeemed. ``total…`` are shared by all members and hard, also under load."""
 
     per_member: int | None = Field(default=None, ge=1)
     per_member_per_day: int | None = Field(default=None, ge=1)
@@ -65,6 +65,7 @@ class CouponTemplate(Chapter):
     ``alone`` coupons go with no other. ``on_refund`` decides what happens when everything bought with it is
     back: it is restored with the same dates, or forfeit; if its date has passed meanwhile it is restored and
     expires at once, or gets ``renewed_for`` from the day it comes back.
+    ``codes``: ``shared`` is one ``code`` for everybody, ``unique`` one for each coupon, made elsewhere.
     ``consideration: paid`` marks coupons that were bought: law may forbid that they ever end.
     """
 
@@ -87,6 +88,7 @@ class CouponTemplate(Chapter):
     transferable: bool = False
     consideration: Literal["free", "paid"] = "free"
     codes: Literal["none", "shared", "unique"] = "none"
+    code: str | None = Field(default=None, min_length=3, max_length=64)  # the shared one
     claimable: bool = False  # members may take it themselves in the claim centre
     on_refund: Literal["restore", "forfeit"] = "restore"
     restored_after_expiry: Literal["expire", "renew"] = "expire"
@@ -100,6 +102,8 @@ class CouponTemplate(Chapter):
 
     @model_validator(mode="after")
     def _whole(self) -> CouponTemplate:
+        if (self.codes == "shared") != (self.code is not None):
+            raise ValueError("write the code where codes are shared, and only there")
         if self.cost_share and sum(share.percent for share in self.cost_share) != 100:
             raise ValueError("the shares of the cost sum to 100 percent")
         return self

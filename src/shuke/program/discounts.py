@@ -22,7 +22,7 @@ class PercentOff(Chapter):
 
 
 class NthItem(Chapter):
-    """Every ``n``-th item is ``percent_off`` cheaper: dearest first, so in each group the cheapest is reduced."""
+    """Every ``n``-th item is ``percent_off`` cheaper; dearest first, so of each ``n`` the cheapest."""
 
     n: int = Field(ge=2, le=1_000)
     percent_off: Number = Field(default=Decimal(50), gt=0, le=100)
@@ -32,7 +32,7 @@ class BuyGet(Chapter):
     """For every ``buy`` items, ``get`` more are ``percent_off`` cheaper.
 
     Without ``lines`` both come from the scope: of each ``buy + get`` items, dearest first, the cheapest are
-    reduced. With ``lines`` the items bought stay in the scope and the cheapest items of ``lines`` are reduced.
+    reduced. With ``lines`` the scope is what must be bought, and the cheapest items of ``lines`` are reduced.
     """
 
     buy: int = Field(ge=1, le=1_000)
@@ -105,10 +105,10 @@ class Discount(Chapter):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Discount:
-        if len(self.model_fields_set) != 1:
+        if sum(getattr(self, kind) is not None for kind in type(self).model_fields) != 1:
             raise ValueError(f"say exactly one of: {', '.join(type(self).model_fields)}")
         return self
 
     @property
     def kind(self) -> str:
-        return next(iter(self.model_fields_set))
+        return next(kind for kind in type(self).model_fields if getattr(self, kind) is not None)

@@ -1,4 +1,4 @@
-"""Chapter 8: stored value. What members pay in beforehand, what they get on top, how it is spent and paid back.
+"""Chapter 8: stored value. What members pay in, what they get on top, how it is spent and paid back.
 
 Principal and bonus are two assets (kinds ``principal`` and ``bonus``) whose scale is at least the
 currency's: one whole unit is one unit of currency. Money is in currency units.
@@ -37,8 +37,8 @@ class CardLimits(Chapter):
 
 
 class StoredValue(Chapter):
-    """``match`` chooses the offer of a top-up: ``best`` the highest that the amount reaches, ``exact`` one that
-    is met to the cent, ``multiple`` the best one as often as it fits, then the best for the rest.
+    """``match`` chooses the offer of a top-up: ``best`` the highest that the amount reaches, ``exact`` the
+    one it meets to the cent, ``multiple`` the highest as often as it fits, then the highest for the rest.
 
     ``refund_bonus`` says what becomes of the bonus when a top-up is paid back (``shuke.engine.stored_value``
     has the formulas). Within ``cooling_off_days`` local days no fee is taken; ``refundable: cooling_off``
