@@ -45,8 +45,10 @@ def complete(turn: Turn) -> Refused | None:
     order = turn.context.orders.get(order_id)
     if order is None:
         return Refused("order_unknown", {"order_id": order_id})
-    if order.status in ("cancelled", "completed"):
-        return Refused(f"order_{order.status}", {"order_id": order_id})
+    if order.status == "cancelled":
+        return Refused("order_cancelled", {"order_id": order_id})
+    if order.status == "completed":
+        return Refused("order_completed", {"order_id": order_id})
     if order.status == "paid":
         order.status = "completed"
     turn.order = order

@@ -1,0 +1,207 @@
+"""Putting values into sentences: optional parts, blanks between scripts, amounts with their units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from itertools import pairwise
+from typing import Final, Literal, NamedTuple
+
+from shuke.engine.sentences import en, zh_hans, zh_hant
+from shuke.program.assets import Asset, AssetKind
+from shuke.program.chapter import Text
+from shuke.program.document import Program
+from shuke.values.amounts import format_amount
+from shuke.values.instants import NEVER, Instant, calendar_of, format_day
+
+Locale = Literal["en", "zh-Hant", "zh-Hans"]
+
+_TRADITIONAL: Final = ("hant", "tw", "hk", "mo")
+
+
+def language_of(told: str | None) -> Locale:
+    """Which of the three languages is meant by "zh_TW.UTF-8", "zh-Hans-CN", "de" … (English if none)."""
+    words = re.split(r"[-_.@]", (told or "").lower())
+    if words[0] != "zh":
+        return "en"
+    return "zh-Hant" if any(word in _TRADITIONAL for word in words) else "zh-Hans"
+
+
+def told(text: Text | None, locale: Locale) -> str | None:
+    """A merchant's own text in the language, else in English, else in whichever there is."""
+    if text is None or isinstance(text, str):
+        return text
+    for wanted in (locale, "en"):
+        for key, value in text.items():
+            if key == wanted or (language_of(key) == wanted and key.startswith(("en", "zh"))):
+                return value
+    return next(iter(text.values()), None)
+
+
+# -- Sentences with gaps ----------------------------------------------------------------------------------
+
+
+class _Part(NamedTuple):
+    """Literals and names, taking turns, literal first. An optional part goes if a name has no value."""
+
+    pieces: tuple[str, ...]
+    optional: bool
+
+
+@cache
+def _parts(template: str) -> tuple[_Part, ...]:
+    found = []
+    for part in re.split(r"(\[[^\[\]]*\])", template):
+        optional = part.startswith("[")
+        if part:
+            pieces = re.split(r"\{(\w+)\}", part[1:-1] if optional else part)
+            found.append(_Part(tuple(pieces), optional))
+    return tuple(found)
+
+
+def names_in(template: str) -> set[str]:
+    """The names a template asks for, as ``name``, or ``[name]`` where it does without."""
+    return {f"[{name}]" if part.optional else name for part in _parts(template) for name in part.pieces[1::2]}
+
+
+def fill(template: str, values: Mapping[str, str | None]) -> str:
+    """The template with its values. KeyError if it cannot do without one that is missing."""
+    pieces: list[str] = []
+    for part in _parts(template):
+        names = part.pieces[1::2]
+        if part.optional and any(values.get(name) is None for name in names):
+            continue
+        for position, piece in enumerate(part.pieces):
+            value = values.get(piece) if position % 2 else piece
+            if value is None:
+                raise KeyError(piece)
+            pieces.append(value)
+    return _joined([piece for piece in pieces if piece])
+
+
+def _joined(pieces: list[str]) -> str:
+    """The pieces side by side, with a blank where Chinese meets Latin letters or digits."""
+    text = pieces[:1]
+    for before, after in pairwise(pieces):
+        left, right = before[-1], after[0]
+        if (_is_han(left) and _is_latin(right, "$€£¥+-")) or (_is_latin(left, "%") and _is_han(right)):
+            text.append(" ")
+        text.append(after)
+    return "".join(text)
+
+
+def _is_han(character: str) -> bool:
+    return "\u3400" <= character <= "\u9fff"
+
+
+def _is_latin(character: str, others: str) -> bool:
+    return character in others or (character.isalnum() and not _is_han(character))
+
+
+# -- Values as they are read ------------------------------------------------------------------------------
+
+
+class Writer:
+    """Writes sentences about one program in one language."""
+
+    def __init__(self, program: Program, locale: Locale) -> None:
+        self.program, self.locale = program, locale
+        self.words = _LANGUAGES[locale]
+        self._calendar = calendar_of(program.zone)
+        self._assets = {asset.id: asset for asset in program.assets}
+
+    def entry(self, key: str, **values: str | None) -> str:
+        return fill(self.words.ENTRIES[key], values)
+
+    def refusal(self, code: str, values: Mapping[str, str | None]) -> str:
+        return fill(self.words.REFUSALS[code], values)
+
+    def part(self, key: str, **values: str | None) -> str:
+        return fill(self.words.PARTS[key], values)
+
+    def asset(self, asset_id: str) -> str:
+        """The asset's name; its id where it has none."""
+        asset = self._assets.get(asset_id)
+        return (asset and told(asset.title, self.locale)) or asset_id
+
+    def number(self, asset_id: str, amount: int) -> str:
+        """An amount of the asset's smallest units as a number: "1,234.5"."""
+        asset = self._assets.get(asset_id)
+        return format_amount(amount, scale=asset.scale if asset else 0, group=True)
+
+    def quantity(self, asset_id: str, amount: int) -> str:
+        """An amount of the asset's smallest units with its unit: "123 points"."""
+        return self._counted(asset_id, self.number(asset_id, amount))
+
+    def whole(self, asset_id: str, number: Decimal) -> str:
+        """A number of whole units, as a program writes it, with the unit: "0.5 points"."""
+        return self._counted(asset_id, plain(number))
+
+    def _counted(self, asset_id: str, number: str) -> str:
+        asset = self._assets.get(asset_id)
+        if asset is None:
+            return f"{number} {asset_id}"
+        unit = told(asset.unit, self.locale)
+        if unit is None and asset.kind in (AssetKind.PRINCIPAL, AssetKind.BONUS):
+            return self.part(asset.kind.value, number=number)
+        return self.part("counted", number=number, unit=self._unit(asset, unit, number))
+
+    def _unit(self, asset: Asset, unit: str | None, number: str) -> str:
+        """The unit as it goes with the number. English units may be written as one or many: point, points."""
+        word = unit or told(asset.title, self.locale) or asset.id
+        if self.locale != "en" or not re.fullmatch(r"[a-z]{3,}", word):
+            return word
+        one = word.removesuffix("s") if not word.endswith("ss") else word
+        return one if number == "1" else word if word.endswith("s") else f"{word}s"
+
+    def money(self, amount: int) -> str:
+        """Minor units of the program's currency: "12,345.00"."""
+        return format_amount(amount, scale=self.program.scale, group=True)
+
+    def price(self, number: Decimal) -> str:
+        """Currency units as a program writes them, with the currency's decimals: "100.00"."""
+        decimals = max(self.program.scale, -_exponent(number.normalize()))
+        return f"{number:,.{decimals}f}"
+
+    def date(self, instant: Instant) -> str:
+        """The date in the program's zone."""
+        return self.part("never") if instant >= NEVER else format_day(self._calendar.day(instant))
+
+    def last_day(self, end: Instant) -> str:
+        """The last date, in the program's zone, of something that ends at ``end``."""
+        return self.part("never") if end >= NEVER else format_day(self._calendar.day(end - 1))
+
+    def moment(self, instant: Instant) -> str:
+        """Date and time to the minute, in the program's zone."""
+        return self._calendar.format(instant)[:16].replace("T", " ")
+
+
+def plain(number: Decimal) -> str:
+    """An exact number without needless zeros, with separators: "1,200", "0.5"."""
+    return f"{number.normalize():,f}"
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int), "the numbers of a program are finite"
+    return exponent
+
+
+class _Language(NamedTuple):
+    ENTRIES: dict[str, str]
+    REFUSALS: dict[str, str]
+    PARTS: dict[str, str]
+
+
+_LANGUAGES: Final[dict[Locale, _Language]] = {
+    "en": _Language(en.ENTRIES, en.REFUSALS, en.PARTS),
+    "zh-Hant": _Language(zh_hant.ENTRIES, zh_hant.REFUSALS, zh_hant.PARTS),
+    "zh-Hans": _Language(zh_hans.ENTRIES, zh_hans.REFUSALS, zh_hans.PARTS),
+}
+
+
+def writer(program: Program, locale: Locale) -> Writer:
+    """A writer for the program and language."""
+    return Writer(program, locale)
