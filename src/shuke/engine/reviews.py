@@ -119,7 +119,8 @@ def review(turn: Turn, rules: LadderRules, standing: Standing) -> None:
     with AsOf(turn, last):
         kept = rules.kept(turn, rank)
         why = rules.why(turn, rules.keeps[rank]) if rank <= rules.top else {}
-    if kept or (ladder.on_drop == "never" and rank <= rules.top):
+        stays = ladder.on_drop == "never" and rank <= rules.top and not _restarts(turn, rules)
+    if kept or stays:
         reason = "renewed" if kept else "kept"
         carry_on(turn, rules, rank, reason=reason, why=why, last=last, start_totals={})
     elif rules.cool_at(standing) > turn.now:
@@ -133,11 +134,15 @@ def review(turn: Turn, rules: LadderRules, standing: Standing) -> None:
         drop(turn, rules, target, reason="dropped", why=why, last=last)
 
 
+def _restarts(turn: Turn, rules: LadderRules) -> bool:
+    return rules.restart is not None and rules.restart(turn, None)
+
+
 def _lower(turn: Turn, rules: LadderRules, rank: int, last: Day) -> int:
     """Where a member falls to from this rank: never onto a tier that is only granted."""
     how = rules.ladder.on_drop
     with AsOf(turn, last):
-        if how == "to_base" or (rules.restart is not None and rules.restart(turn, None)):
+        if how == "to_base" or _restarts(turn, rules):
             return rules.base
         for lower in range(min(rank - 1, rules.top), rules.base, -1):
             if rules.entries[lower] is None:

@@ -71,6 +71,7 @@ NEXT_DUE: tuple[Callable[[Turn], Instant], ...] = (
     assets.next_due,
     coupons.next_due,
     tiers.next_due,
+    benefits.next_due,
 )
 
 
