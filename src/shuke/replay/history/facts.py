@@ -1,0 +1,145 @@
+"""Facts that are not orders (members, their opening balances, activities), laid out like order lines: by
+member.
+
+They are read row by row in Python: there are far fewer of them, and they come in all shapes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from msgspec import Struct
+
+from shuke.engine.activity import JOINED
+from shuke.replay.history.orders import part_of
+from shuke.replay.history.partitions import Partitions
+from shuke.replay.history.text import Refuse
+
+MEMBERS: Final = 0
+ACTIVITIES: Final = 1
+SOURCES: Final = ("members", "activities")
+"""What each kind of fact is called as a source. At one instant members come first, then activities, then
+orders."""
+
+_SCHEMA: Final = pa.schema(
+    [
+        ("kind", pa.int64()),
+        ("line", pa.int64()),
+        ("at_", pa.int64()),
+        ("key", pa.string()),
+        ("type", pa.string()),
+        ("member_id", pa.string()),
+        ("payload", pa.string()),
+    ]
+)
+
+
+class Fact(Struct):
+    """A row to be. ``payload`` is JSON, amounts already in smallest units; ``line`` is where it was told."""
+
+    kind: int
+    line: int
+    at: int
+    key: str
+    type: str
+    member_id: str
+    payload: str | None = None
+
+
+class FactSheet:
+    """Facts as they are read, into one Parquet file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writer = pq.ParquetWriter(path, _SCHEMA, compression="lz4")
+        self._held: list[Fact] = []
+
+    def add(self, fact: Fact) -> None:
+        self._held.append(fact)
+        if len(self._held) == 10_000:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._held:
+            columns = zip(
+                *((f.kind, f.line, f.at, f.key, f.type, f.member_id, f.payload) for f in self._held),
+                strict=True,
+            )
+            arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
+            self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA))
+            self._held = []
+
+    def __enter__(self) -> FactSheet:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._flush()
+        self._writer.close()
+
+
+def refuse_repeated(connection: duckdb.DuckDBPyConnection, sheet: Path, *, kind: int, refuse: Refuse) -> None:
+    """Refuse every row whose key stood in its file before: one key is one fact, one member one row.
+
+    Adds them to the table ``repeated(kind, line)``.
+    """
+    found = connection.execute(
+        f"""
+        SELECT DISTINCT line, key, first FROM (
+            SELECT line, key, type, min(line) OVER (PARTITION BY key) AS first FROM '{sheet}'
+            WHERE kind = {kind} AND hash(key) IN (
+                SELECT hash(key) FROM '{sheet}' WHERE kind = {kind} GROUP BY 1 HAVING count(*) > 1
+            )
+        ) WHERE line <> first AND (kind_is_activity OR type = '{JOINED}') ORDER BY line
+        """.replace("kind_is_activity", "TRUE" if kind == ACTIVITIES else "FALSE")
+    )
+    repeated: list[tuple[int, int]] = []
+    while rows := found.fetchmany(10_000):
+        for line, key, first in rows:
+            repeated.append((kind, line))
+            if kind == ACTIVITIES:
+                refuse(
+                    line, "key_twice", f'the key "{key}" stands in line {first} already: one key is one fact'
+                )
+            else:
+                member_id = key.removeprefix("joined:")
+                refuse(line, "member_twice", f'the member "{member_id}" stands in line {first} already')
+    if repeated:
+        connection.executemany("INSERT INTO repeated VALUES (?, ?)", repeated)
+
+
+def stage_facts(
+    connection: duckdb.DuckDBPyConnection,
+    sheet: Path,
+    *,
+    partitions: int,
+    until: int | None,
+    target: Partitions,
+) -> tuple[int, int]:
+    """Lay out the sheet, without what is ``repeated``.
+
+    Gives back how many members and how many activities there are up to ``until``.
+    """
+    kept = f"""
+        SELECT facts.* FROM '{sheet}' AS facts
+        ANTI JOIN repeated ON repeated.kind = facts.kind AND repeated.line = facts.line
+    """
+    staged = connection.sql(f"""
+        SELECT kept.*, {part_of("kept", partitions, until)} AS part
+        FROM ({kept}) AS kept LEFT JOIN links ON links.linked = kept.member_id
+    """)
+    for batch in staged.to_arrow_reader(100_000):
+        target.write(batch)
+    later = "FALSE" if until is None else f"at_ > {until}"
+    members, activities = connection.execute(f"""
+        SELECT count(*) FILTER (type = '{JOINED}' AND kind = {MEMBERS}),
+            count(*) FILTER (kind = {ACTIVITIES})
+        FROM ({kept}) WHERE NOT ({later})
+    """).fetchall()[0]
+    return members, activities
