@@ -6,6 +6,7 @@ Rows are only ever added, except members, changed orders, coupons and quotas, wh
 from __future__ import annotations
 
 from collections.abc import Iterable
+from struct import Struct
 from typing import Any, LiteralString
 
 from msgspec import json
@@ -144,8 +145,16 @@ def _activity_rows(postings: list[Posting]) -> list[bytes]:
     ]
 
 
+_words = wire.Words()
+_no = Struct("!ih").pack
+_amount_and_lot = Struct("!iqii").pack
+_amount = Struct("!iq").pack
+_version_and_time = Struct("!iiiq").pack
+
+
 def _entry_rows(postings: list[Posting]) -> list[bytes]:
-    text, int4 = wire.text, wire.int4
+    """The widest and most numerous rows: fixed columns are packed together, words come from a table."""
+    words, text = _words, wire.text
     rows: list[bytes] = []
     for posting in postings:
         if not posting.effects.entries:
@@ -153,19 +162,23 @@ def _entry_rows(postings: list[Posting]) -> list[bytes]:
         head = _head(15, posting)
         for no, entry in enumerate(posting.effects.entries):
             rows.append(
-                head
-                + wire.int2(no)
-                + text(entry.asset)
-                + text(entry.kind)
-                + text(entry.debit)
-                + text(entry.credit)
-                + wire.int8(entry.amount)
-                + (int4(entry.lot) if entry.lot else wire.NULL)
-                + text(entry.rule)
-                + text(entry.order_id)
-                + int4(entry.version)
-                + wire.instant(entry.occurred_at)
-                + (wire.NULL if entry.why is None else wire.jsonb(_encode(entry.why)))
+                b"".join(
+                    (
+                        head,
+                        _no(2, no),
+                        words[entry.asset],
+                        words[entry.kind],
+                        words[entry.debit],
+                        words[entry.credit],
+                        _amount_and_lot(8, entry.amount, 4, entry.lot)
+                        if entry.lot
+                        else _amount(8, entry.amount) + wire.NULL,
+                        words[entry.rule],
+                        text(entry.order_id),
+                        _version_and_time(4, entry.version, 8, entry.occurred_at - wire.EPOCH_2000),
+                        wire.NULL if entry.why is None else wire.jsonb(_encode(entry.why)),
+                    )
+                )
             )
     return rows
 

@@ -56,6 +56,19 @@ def text(value: str | None) -> bytes:
     return _length(len(encoded)) + encoded
 
 
+class Words(dict[str | None, bytes]):
+    """Encoded texts of a small vocabulary (assets, kinds, rules), each worked out once."""
+
+    def __missing__(self, word: str | None) -> bytes:
+        if len(self) >= _WORDS_MOST:
+            self.clear()
+        encoded = self[word] = text(word)
+        return encoded
+
+
+_WORDS_MOST = 10_000
+
+
 def jsonb(value: bytes | None) -> bytes:
     """A jsonb from JSON text."""
     return NULL if value is None else _length(len(value) + 1) + b"\x01" + value
