@@ -220,7 +220,8 @@ def grant(turn: Turn) -> Refused | None:
         return Refused("source_unknown", {"source": source})
     until = _grant_ends(turn, payload)
     if until is None or until <= turn.now:
-        return Refused("until_invalid", {name: payload[name] for name in _LASTS if name in payload})
+        said = next((payload[name] for name in _LASTS if name in payload), None)
+        return Refused("until_invalid", {"until": said})
     ref = str(payload.get("ref", turn.activity.key))
     if any(grant.ladder == rules.id and grant.ref == ref for grant in turn.member.grants):
         return Refused("grant_exists", {"ladder": rules.id, "ref": ref})
