@@ -30,6 +30,7 @@ class Applied(Struct, omit_defaults=True):
     amount: int
     shares: list[int]
     coupon: str | None = None
+    borne: dict[str, int] | None = None  # who bears how much of it, where a coupon's template says
 
 
 class CouponUse(Struct, omit_defaults=True):
@@ -39,7 +40,6 @@ class CouponUse(Struct, omit_defaults=True):
     coupon: Coupon
     value: int = 0
     new: bool = False
-    code: str | None = None
 
 
 class Payment(Struct, omit_defaults=True):
@@ -57,8 +57,8 @@ class Quote(Struct, omit_defaults=True):
     ``purchase`` has the lines at their final prices: list price less everything in ``applied``, before points
     and stored value. ``list_amounts`` and ``amounts`` run over positions; ``payable`` is left in money.
     ``earns`` is per asset, in its units, if it were paid now. ``skipped`` says with a code and facts what did
-    not apply, ``hints`` what would help, ``wallet`` what each coupon at hand would save by itself, and
-    ``policy`` which of the program's choices decided.
+    not apply, ``hints`` what would help, ``wallet`` what each coupon at hand would save by itself, ``usable``
+    what each asset could pay, and ``policy`` which of the program's choices decided.
     """
 
     at: int
@@ -74,6 +74,7 @@ class Quote(Struct, omit_defaults=True):
     skipped: list[dict[str, Any]] = []
     hints: list[dict[str, Any]] = []
     wallet: list[dict[str, Any]] = []
+    usable: dict[str, dict[str, int]] = {}
     policy: dict[str, Any] = {}
 
 
@@ -107,6 +108,9 @@ class Cart:
         "strict",
         "taken",
         "turn",
+        "usable",
+        "wallet",
+        "wanted",
     )
 
     def __init__(self, turn: Turn, told: Purchase, *, strict: bool) -> None:
@@ -133,6 +137,9 @@ class Cart:
         self.paid: list[Payment] = []
         self.skipped: list[dict[str, Any]] = []
         self.hints: list[dict[str, Any]] = []
+        self.wallet: list[dict[str, Any]] = []
+        self.usable: dict[str, dict[str, int]] = {}
+        self.wanted: Any = None  # the coupons asked for, once coupon_use has looked them up
         self._carried: dict[str, dict[Any, list[int]]] = {}
         turn.buy(self.purchase)
 

@@ -25,7 +25,6 @@ from shuke.program.document import Program
 from shuke.program.measures import Measure
 from shuke.values.instants import Instant, LocalCalendar
 
-
 _STREAK_DAYS = 800  # longer streaks and absences are not told apart
 
 
@@ -63,7 +62,7 @@ class Compiled:
         self.benefits = compile_benefits(program, self.names)
         self.coupons = compile_coupons(program, self.calendar, self.names)
         self.prices = compile_prices(program, self.names)
-        self.stored_value = compile_stored_value(program)
+        self.stored_value = compile_stored_value(program, self.names)
         self.announced = frozenset(program.announce)
         self.hold_microseconds = program.hold_minutes * 60_000_000
 

@@ -148,11 +148,11 @@ def template_of_id(text: str) -> str | None:
     return found[1] if found else None
 
 
-def coupon_id(turn: Turn, template_id: str) -> str:
+def coupon_id(turn: Turn, template_id: str, *, code: str | None = None) -> str:
     """An id that the same fact always gives: the template, and 64 bits of what was settled."""
     activity = turn.activity
-    number = len(turn.effects.coupons)
-    named = "\n".join((activity.member_id, activity.source, activity.key, str(turn.now), str(number)))
+    number = str(len(turn.effects.coupons))
+    named = "\n".join((activity.member_id, activity.source, activity.key, str(turn.now), number, code or ""))
     return f"{template_id}.{b32encode(digest(named.encode())[:8]).decode().rstrip('=').lower()}"
 
 
@@ -207,16 +207,22 @@ def count_issued(turn: Turn, template: Template, quantity: int) -> None:
 
 def count_redeemed(turn: Turn, template_id: str, quantity: int) -> list[list[Any]]:
     """Count redemptions (negative: give them back) by the limits of now; returns the quotas claimed."""
+    count_own_redemption(turn, template_id, quantity)
     template = turn.program.coupons.get(template_id)
     if template is None:
         return []
-    if template.limits.redeemed_per_member is not None:
-        _count(turn, f"coupon/{template_id}/redeemed", 0, quantity)
     claimed: list[list[Any]] = []
     for quota, _, _ in template.quotas_of_redemption():
         claim_quota(turn, quota, quantity)
         claimed.append([quota, quantity])
     return claimed
+
+
+def count_own_redemption(turn: Turn, template_id: str, quantity: int) -> None:
+    """Count redemptions against the member's own limit alone."""
+    template = turn.program.coupons.get(template_id)
+    if template is not None and template.limits.redeemed_per_member is not None:
+        _count(turn, f"coupon/{template_id}/redeemed", 0, quantity)
 
 
 def _count(turn: Turn, key: str, period: int, amount: int) -> None:

@@ -115,7 +115,7 @@ def new_coupon(turn: Turn, template: Template, *, code: str | None) -> Coupon:
     """A fresh coupon of the template, by the dates and version of now. Changes nothing."""
     valid_from, valid_until = template.dates(turn.day)
     return Coupon(
-        coupon_id(turn, template.id),
+        coupon_id(turn, template.id, code=code),
         template.id,
         turn.program.version,
         "issued",

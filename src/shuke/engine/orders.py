@@ -67,7 +67,7 @@ class Used(Struct, array_like=True):
 
 
 class TopUp(Struct, array_like=True):
-    """What a top-up brought: the lots of principal and bonus (amounts in asset units) and the offer that applied."""
+    """What a top-up brought: the lots of principal and bonus (asset units) and the offer that applied."""
 
     principal: Lot
     bonus: Lot | None = None

@@ -85,6 +85,7 @@ class PriceRules:
         "coupons_per_order",
         "on_shipping",
         "order",
+        "redemption_lines",
         "reserved",
         "rounding",
         "together",
@@ -102,6 +103,11 @@ class PriceRules:
         self.order = tuple(prices.order)
         self.rounding = prices.rounding
         self.reserved = [_Reserved(rule, names) for rule in prices.members_only]
+        self.redemption_lines: dict[str, Test] = {
+            asset.id: compile_condition(asset.redemption.lines, names=names)
+            for asset in program.assets
+            if asset.redemption is not None and asset.redemption.lines is not None
+        }
         self.coupon_order = {category: place for place, category in enumerate(prices.coupon_order)}
         self.coupons_per_order = prices.coupons_per_order
 

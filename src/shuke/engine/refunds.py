@@ -23,16 +23,16 @@ def refund(turn: Turn) -> Refused | None:
     amounts. Refused: ``order_unknown``, ``order_cancelled``, ``refund_exceeds_order``, ``line_unknown``.
     """
     payload = turn.activity.payload or {}
-    order = turn.context.orders.get(str(payload.get("order_id")))
-    if order is None:
-        return Refused("order_unknown", {"order_id": payload.get("order_id")})
+    order = _order(turn)
+    if isinstance(order, Refused):
+        return order
     if order.status == "cancelled":
         return Refused("order_cancelled", {"order_id": order.id})
     asked = _asked(order, payload)
     if isinstance(asked, Refused):
         return asked
     refunded, returned = asked
-    _move(turn, order, refunded)
+    move(turn, order, refunded)
     order.returned = returned
     if order.is_back(refunded):
         order.status = "refunded"
@@ -48,7 +48,7 @@ def cancel(turn: Turn) -> Refused | None:
         return Refused("order_cancelled", {"order_id": order.id})
     order.before_cancel = list(order.refunded) or [0] * len(order.amounts)
     order.status_before_cancel = order.status
-    _move(turn, order, order.full())
+    move(turn, order, order.full())
     order.status = "cancelled"
     return None
 
@@ -67,7 +67,7 @@ def reopen(turn: Turn) -> Refused | None:
         lacking = gone_coupon(turn, order)
     if lacking is not None:
         return lacking
-    _move(turn, order, order.before_cancel)
+    move(turn, order, order.before_cancel)
     order.status = order.status_before_cancel
     order.before_cancel = None
     return None
@@ -75,7 +75,10 @@ def reopen(turn: Turn) -> Refused | None:
 
 def _order(turn: Turn) -> Order | Refused:
     order_id = str((turn.activity.payload or {}).get("order_id"))
-    return turn.context.orders.get(order_id) or Refused("order_unknown", {"order_id": order_id})
+    order = turn.context.orders.get(order_id)
+    if order is None or order.top_up is not None:  # a top-up is paid back by its own act
+        return Refused("order_unknown", {"order_id": order_id})
+    return order
 
 
 def _asked(order: Order, payload: dict[str, Any]) -> tuple[list[int], list[int] | None] | Refused:
@@ -131,7 +134,7 @@ def _lacking(turn: Turn, order: Order, refunded: list[int]) -> Refused | None:
     now = order.refunded or [0] * len(order.amounts)
     need: dict[str, int] = {}
     for paid in order.paid:
-        again = units_back(order, paid, now) - units_back(order, paid, refunded)
+        again = _units_back(turn, order, paid, now) - _units_back(turn, order, paid, refunded)
         need[paid.asset] = need.get(paid.asset, 0) + again
     for award in order.awards:
         again = _award_back(order, award, now) - _award_back(order, award, refunded)
@@ -144,7 +147,7 @@ def _lacking(turn: Turn, order: Order, refunded: list[int]) -> Refused | None:
     return None
 
 
-def _move(turn: Turn, order: Order, refunded: list[int]) -> None:
+def move(turn: Turn, order: Order, refunded: list[int]) -> None:
     """Bring the order from its present vector to ``refunded``: what was paid comes back first, then what
     was given is taken back, so that returned points can pay for it."""
     before = order.refunded or [0] * len(order.amounts)
@@ -208,11 +211,17 @@ def _move_award(turn: Turn, order: Order, award: Award, before: list[int], after
 
 def _move_paid(turn: Turn, order: Order, before: list[int], after: list[int]) -> None:
     for paid in order.paid:
-        was, now = units_back(order, paid, before), units_back(order, paid, after)
+        was, now = _units_back(turn, order, paid, before), _units_back(turn, order, paid, after)
         if now > was:
             _return_units(turn, order, paid, was, now)
         elif now < was:
             _retake_units(turn, order, paid, was, now)
+
+
+def _units_back(turn: Turn, order: Order, paid: Paid, refunded: list[int]) -> int:
+    """Units that are back when ``refunded`` is; none of an asset that was forfeit by the rules of its time."""
+    asset = turn.editions.at(order.placed_at).assets[paid.asset].asset
+    return 0 if asset.on_refund == "forfeit" else units_back(order, paid, refunded)
 
 
 def _return_units(turn: Turn, order: Order, paid: Paid, was: int, now: int) -> None:

@@ -22,6 +22,7 @@ from shuke.program.earning import Span
 from shuke.values.amounts import Rounding
 
 Source = Literal["member_price", "tier_percent", "promotion"]
+SOURCES: tuple[Source, ...] = ("member_price", "tier_percent", "promotion")
 
 LINE_KINDS = frozenset(("amount_off_each", "percent", "fixed_price"))
 """Discounts that price a line by itself: these compete with (or stack on) member price and tier percent."""
@@ -73,7 +74,7 @@ class Prices(Chapter):
     """
 
     together: Literal["best", "stacked"] = "best"
-    order: list[Source] = Field(default_factory=lambda: ["member_price", "tier_percent", "promotion"])
+    order: list[Source] = Field(default_factory=lambda: list(SOURCES))
     promotions: list[Promotion] = Field(default_factory=list)
     coupon_order: list[Slug] = Field(default_factory=list)
     coupons_per_order: int = Field(default=20, ge=0, le=200)
@@ -82,6 +83,6 @@ class Prices(Chapter):
 
     @model_validator(mode="after")
     def _each_once(self) -> Prices:
-        if sorted(self.order) != sorted(("member_price", "tier_percent", "promotion")):
+        if sorted(self.order) != sorted(SOURCES):
             raise ValueError("order lists member_price, tier_percent and promotion, each once")
         return self
