@@ -1,4 +1,4 @@
-"""A real server for the whole run, a fresh tenant for each test, and how Hypothesis looks for counterexamples.
+"""A real server for the whole run, a fresh tenant for each test, how Hypothesis looks for counterexamples.
 
 With pytest-xdist every worker has a server of its own: they share nothing that could make tests depend on
 each other.
@@ -8,7 +8,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from hypothesis import settings
 
 from shuke.books import server
 from shuke.books.migrations import migrate
+from tests.shop import Shop, open_shop
 
 # A busy machine is no counterexample, so there is no deadline. In CI the same commit tries the same examples
 # and gets the same verdict; everywhere else each run looks somewhere new, and prints how to come back to it.
@@ -54,3 +55,10 @@ def tenant(books_url: str, unborn_tenant: str) -> str:
     """The name of a fresh tenant whose books are at the newest revision, and empty."""
     migrate(books_url, tenant=unborn_tenant)
     return unborn_tenant
+
+
+@pytest.fixture
+async def shop(books_url: str, tenant: str) -> AsyncIterator[Shop]:
+    """The coffee shop of ``tests.shop`` over fresh books, its program published."""
+    async with open_shop(books_url, tenant=tenant) as opened:
+        yield opened

@@ -23,16 +23,16 @@ from shuke.values.instants import NEVER
 
 _encode = json.Encoder().encode
 
-COPY_ACTIVITIES: LiteralString = """copy activity (bucket, member_id, seq, source, key, type, occurred_at, recorded_at,
-    version, digest, body, answer, context) from stdin (format binary)"""
-COPY_ENTRIES: LiteralString = """copy entry (bucket, member_id, seq, no, asset, kind, debit, credit, amount, lot, rule,
-    order_id, version, occurred_at, why) from stdin (format binary)"""
+COPY_ACTIVITIES: LiteralString = """copy activity (bucket, member_id, seq, source, key, type, occurred_at,
+    recorded_at, version, digest, body, answer, context) from stdin (format binary)"""
+COPY_ENTRIES: LiteralString = """copy entry (bucket, member_id, seq, no, asset, kind, debit, credit, amount,
+    lot, rule, order_id, version, occurred_at, why) from stdin (format binary)"""
 COPY_LOTS: LiteralString = """copy lot (bucket, member_id, asset, lot, opened_at, ripens_at, expires_at)
     from stdin (format binary)"""
-COPY_ORDERS: LiteralString = """copy orders (bucket, member_id, order_id, placed_at, status, amount, channel, store,
-    settlement) from stdin (format binary)"""
-COPY_TIERS: LiteralString = """copy tier_change (bucket, member_id, seq, no, ladder, from_tier, to_tier, at, until,
-    reason) from stdin (format binary)"""
+COPY_ORDERS: LiteralString = """copy orders (bucket, member_id, order_id, placed_at, status, amount, channel,
+    store, settlement) from stdin (format binary)"""
+COPY_TIERS: LiteralString = """copy tier_change (bucket, member_id, seq, no, ladder, from_tier, to_tier, at,
+    until, reason) from stdin (format binary)"""
 COPY_OUTBOX: LiteralString = """copy outbox (due_at, bucket, member_id, seq, kind, topic, body)
     from stdin (format binary)"""
 
@@ -55,6 +55,11 @@ UPDATE_PROFILES: LiteralString = """
     where m.bucket = u.bucket and m.member_id = u.member_id
 """
 
+FORGET_MEMBERS: LiteralString = """
+    delete from member m using unnest(%b::smallint[], %b::text[]) as u (bucket, member_id)
+    where m.bucket = u.bucket and m.member_id = u.member_id and m.seq = 0
+"""
+
 UPDATE_ORDERS: LiteralString = """
     update orders o set status = u.status, settlement = u.settlement
     from unnest(%b::smallint[], %b::text[], %b::text[], %b::text[], %b::bytea[])
@@ -63,15 +68,16 @@ UPDATE_ORDERS: LiteralString = """
 """
 
 UPSERT_COUPONS: LiteralString = """
-    insert into coupon (bucket, member_id, coupon_id, template, code, state, issued_at, valid_from, valid_until, order_id)
+    insert into coupon (bucket, member_id, coupon_id, template, code, state, issued_at, valid_from,
+        valid_until, order_id)
     select bucket, member_id, coupon_id, template, code, state,
         'epoch'::timestamptz + at * interval '1 microsecond',
         'epoch'::timestamptz + valid_from * interval '1 microsecond',
         case when valid_until is null then null
              else 'epoch'::timestamptz + valid_until * interval '1 microsecond' end,
         order_id
-    from unnest(%b::smallint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[], %b::bigint[],
-                %b::bigint[], %b::text[])
+    from unnest(%b::smallint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[],
+                %b::bigint[], %b::bigint[], %b::text[])
         as u (bucket, member_id, coupon_id, template, code, state, at, valid_from, valid_until, order_id)
     on conflict (bucket, member_id, coupon_id) do update
     set state = excluded.state, valid_until = excluded.valid_until, order_id = excluded.order_id,
@@ -95,11 +101,13 @@ async def write(connection: Connection, batch: Batch) -> None:
     await _copy(connection, COPY_ACTIVITIES, _activity_rows(postings))
     await _copy(connection, COPY_ENTRIES, _entry_rows(postings))
     await _copy(connection, COPY_LOTS, _lot_rows(postings))
-    await _copy(connection, COPY_ORDERS, _order_rows(batch))
+    orders = batch.settled_orders()
+    await _copy(connection, COPY_ORDERS, _order_rows(orders, batch.known_orders))
     await _copy(connection, COPY_TIERS, _tier_rows(postings))
     await _copy(connection, COPY_OUTBOX, _outbox_rows(postings))
-    await _update_members(connection, batch.members.values())
-    await _update_orders(connection, batch)
+    await _update_members(connection, batch.settled_members())
+    await _forget_members(connection, batch.members.values())
+    await _update_orders(connection, [(key[0], orders[key]) for key in orders if key in batch.known_orders])
     await _upsert_coupons(connection, postings)
     changed = {quota: used for quota, used in batch.quotas.items() if used != batch.quotas_before.get(quota)}
     if changed:
@@ -114,7 +122,7 @@ async def _copy(connection: Connection, statement: LiteralString, rows: list[byt
 
 
 def body_of(activity: Activity) -> bytes:
-    """The activity as it is kept: JSON text. Its digest tells a repeat from another fact with the same key."""
+    """The activity as it is kept: JSON text. Its digest tells a repeat from another with the same key."""
     return _encode(activity)
 
 
@@ -198,7 +206,7 @@ def _lot_rows(postings: list[Posting]) -> list[bytes]:
     ]
 
 
-def _order_rows(batch: Batch) -> list[bytes]:
+def _order_rows(orders: dict[tuple[str, str], Order], known: set[tuple[str, str]]) -> list[bytes]:
     return [
         wire.columns(9)
         + wire.int2(bucket_of(member_id))
@@ -210,8 +218,8 @@ def _order_rows(batch: Batch) -> list[bytes]:
         + wire.text(order.channel)
         + wire.text(order.store)
         + wire.raw(pack_order(order))
-        for (member_id, order_id), order in batch.orders.items()
-        if (member_id, order_id) not in batch.known_orders
+        for (member_id, order_id), order in orders.items()
+        if (member_id, order_id) not in known
     ]
 
 
@@ -245,8 +253,9 @@ def _outbox_rows(postings: list[Posting]) -> list[bytes]:
     ]
 
 
-async def _update_members(connection: Connection, members: Iterable[Locked]) -> None:
-    found = list(members)
+async def _update_members(connection: Connection, found: list[Locked]) -> None:
+    if not found:
+        return
     await connection.execute(
         UPDATE_MEMBERS,
         (
@@ -276,12 +285,15 @@ def _balances(member: Member) -> str:
     return _encode({asset: purse.available for asset, purse in member.purses.items()}).decode()
 
 
-async def _update_orders(connection: Connection, batch: Batch) -> None:
-    changed: list[tuple[str, Order]] = [
-        (member_id, order)
-        for (member_id, order_id), order in batch.orders.items()
-        if (member_id, order_id) in batch.known_orders
-    ]
+async def _forget_members(connection: Connection, locked: Iterable[Locked]) -> None:
+    """Rows made for members to whom nothing happened in the end (a refused gift, a used key) go again."""
+    unborn = [found for found in locked if found.fresh and found.member.seq == 0]
+    if unborn:
+        arguments = ([found.bucket for found in unborn], [found.member.id for found in unborn])
+        await connection.execute(FORGET_MEMBERS, arguments)
+
+
+async def _update_orders(connection: Connection, changed: list[tuple[str, Order]]) -> None:
     if changed:
         await connection.execute(
             UPDATE_ORDERS,

@@ -1,4 +1,4 @@
-"""Reading for settling: members under lock, orders, quotas, activities already known. One statement per kind."""
+"""Reading for settling: members under lock, orders, quotas, known activities. One statement per kind."""
 
 from __future__ import annotations
 
@@ -87,14 +87,20 @@ async def lock_members(connection: Connection, ids: Iterable[str]) -> dict[str, 
     return locked
 
 
-async def known_activities(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+async def known_activities(
+    connection: Connection, keys: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], Known]:
     """Which of these (source, key) pairs were settled before, and what was answered."""
     pairs = list(keys)
-    rows = await _rows(connection, KNOWN_ACTIVITIES, ([pair[0] for pair in pairs], [pair[1] for pair in pairs]))
+    rows = await _rows(
+        connection, KNOWN_ACTIVITIES, ([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+    )
     return {(row[0], row[1]): Known(row[4], row[5], row[2], row[3]) for row in rows}
 
 
-async def load_orders(connection: Connection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Order]:
+async def load_orders(
+    connection: Connection, wanted: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], Order]:
     """The orders with these (member id, order id) pairs, as far as there are any."""
     pairs = list(wanted)
     arguments = (
@@ -119,7 +125,9 @@ async def lock_quotas(connection: Connection, quotas: Iterable[str]) -> dict[str
     return dict(rows)
 
 
-async def _rows(connection: Connection, query: LiteralString, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+async def _rows(
+    connection: Connection, query: LiteralString, arguments: tuple[Any, ...]
+) -> list[tuple[Any, ...]]:
     async with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
         await cursor.execute(query, arguments)
         return await cursor.fetchall()

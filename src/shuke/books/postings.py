@@ -45,10 +45,20 @@ class Batch(Struct):
 
     postings: list[Posting] = []
     members: dict[str, Locked] = {}
-    orders: dict[tuple[str, str], Order] = {}  # changed or new
+    orders: dict[tuple[str, str], Order] = {}  # loaded or new
     known_orders: set[tuple[str, str]] = set()  # those of ``orders`` that have a row already
     quotas: dict[str, int] = {}  # quota -> taken in all, for those held locked
     quotas_before: dict[str, int] = {}
+
+    def settled_members(self) -> list[Locked]:
+        """The members to whom something happened; others were locked for nothing (repeats, refused gifts)."""
+        ids = {posting.member_id for posting in self.postings}
+        return [locked for locked in self.members.values() if locked.member.id in ids]
+
+    def settled_orders(self) -> dict[tuple[str, str], Order]:
+        """The orders that were made or changed."""
+        keys = [(posting.member_id, id_) for posting in self.postings for id_ in posting.effects.orders]
+        return {key: self.orders[key] for key in keys}
 
 
 def profile_of(member: Member) -> tuple[Any, ...]:

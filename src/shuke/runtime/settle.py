@@ -2,20 +2,22 @@
 
     record → lock and load members → load contexts → step, in order → write → commit → answer
 
-One refused activity is an answer like any other. One that makes the engine fail is set aside and answered
-as failed; its neighbours are settled. A transaction whose outcome is unknown (the connection broke) is
-tried again: activities that had been settled are recognised by source and key and get their first answer.
+One refused activity is an answer like any other. One that makes the engine fail, or that the books cannot
+hold, is set aside and answered as failed; its neighbours are settled. A transaction whose outcome is unknown
+(the connection broke) is tried again: activities that had been settled are recognised by source and key and
+get their first answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import psycopg
 import structlog
-from msgspec import Raw, Struct, json
+from msgspec import MsgspecError, Raw, Struct, json
 from psycopg_pool import AsyncConnectionPool
 
 from shuke.books import commit, load, programs
@@ -39,6 +41,15 @@ _TRANSIENT = (
     psycopg.errors.UniqueViolation,
 )
 _LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+_UNWRITABLE = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    MsgspecError,  # a member's state that cannot be read
+    ValueError,  # half a character
+    OverflowError,
+    struct.error,  # more than eight bytes hold
+)
+"""What one activity, or the state of its member, can do to the whole batch."""
 
 Pool = AsyncConnectionPool[Connection]
 
@@ -88,22 +99,33 @@ class Settler:
     async def settle(self, activities: Sequence[Activity]) -> list[Answer]:
         """Make ``activities`` true, in this order, in one transaction; one answer for each.
 
-        Raises ``NotPublished``; ``psycopg.OperationalError`` if the database stays away. Otherwise
-        everything answered is durable when this returns.
+        If something in them cannot be read or written at all, the batch is cut until that stands alone and
+        fails alone. Raises ``NotPublished``; ``psycopg.OperationalError`` if the database stays away.
+        Otherwise everything answered is durable when this returns.
         """
         if not activities:
             return []
+        try:
+            return await self._settle_together(activities)
+        except _UNWRITABLE:
+            middle = len(activities) // 2
+            if middle == 0:
+                _tell_failure(activities[0])
+                return [Answer("failed", code="engine_failed")]
+        return [*await self.settle(activities[:middle]), *await self.settle(activities[middle:])]
+
+    async def _settle_together(self, activities: Sequence[Activity]) -> list[Answer]:
         failed: dict[int, Answer] = {}
         attempt = 0
         while True:
             attempt += 1
             try:
                 async with self._pool.connection() as connection, connection.transaction():
-                    return await self._settle(connection, activities, failed)
+                    # Whoever tries again may have been there before: what is known is looked up first.
+                    return await self._settle(connection, activities, failed, careful=attempt > 1)
             except _EngineFailed as error:
                 attempt -= 1
-                activity = activities[error.position]
-                log.exception("settle.failed", type=activity.type, source=activity.source, key=activity.key)
+                _tell_failure(activities[error.position])
                 failed[error.position] = Answer("failed", code="engine_failed")
             except _TRANSIENT as error:
                 self._careful = 16
@@ -118,18 +140,27 @@ class Settler:
                 await asyncio.sleep(min(2.0, 0.05 * 2**attempt))
 
     async def settle_due(
-        self, pick: Callable[[Connection], Awaitable[list[Activity]]], *, until: int
-    ) -> int:
-        """Settle what ``pick`` finds, in the transaction that found (and locked) it. Returns how many."""
-        async with self._pool.connection() as connection, connection.transaction():
-            activities = await pick(connection)
-            if activities:
-                self._careful = max(self._careful, 1)
-                await self._settle(connection, activities, {})
-            return len(activities)
+        self, pick: Callable[[Connection], Awaitable[list[Activity]]]
+    ) -> list[tuple[Activity, Answer]]:
+        """Settle what ``pick`` finds, in the transaction that found (and locked) it.
+
+        If that fails, it is settled like any other batch, so that what is broken fails alone.
+        """
+        activities: list[Activity] = []
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                activities = await pick(connection)
+                if not activities:
+                    return []
+                answers = await self._settle(connection, activities, {}, careful=False)
+        except (_EngineFailed, *_TRANSIENT, *_LOST, *_UNWRITABLE):
+            if not activities:
+                raise
+            answers = await self.settle(activities)
+        return list(zip(activities, answers, strict=True))
 
     async def editions(self, connection: Connection) -> Editions:
-        """The published versions, compiled; read again when a new one was published. Raises ``NotPublished``."""
+        """The published versions, compiled; read again when there is a new one. Raises ``NotPublished``."""
         latest = await programs.latest_version(connection)
         if latest == 0:
             raise NotPublished("publish a program first: shuke publish PROGRAM")
@@ -139,11 +170,17 @@ class Settler:
         return self._editions
 
     async def _settle(
-        self, connection: Connection, activities: Sequence[Activity], failed: dict[int, Answer]
+        self,
+        connection: Connection,
+        activities: Sequence[Activity],
+        failed: dict[int, Answer],
+        *,
+        careful: bool,
     ) -> list[Answer]:
         editions = await self.editions(connection)
-        careful = self._careful > 0
-        self._careful = max(0, self._careful - 1)
+        if self._careful:
+            self._careful -= 1
+            careful = True
         work = _Work(connection, editions, activities, failed)
         await work.lock()
         if careful:
@@ -152,6 +189,10 @@ class Settler:
         work.run()
         await commit.write(connection, work.batch)
         return work.answers()
+
+
+def _tell_failure(activity: Activity) -> None:
+    log.exception("settle.failed", type=activity.type, source=activity.source, key=activity.key)
 
 
 class _Work:
@@ -189,7 +230,7 @@ class _Work:
         self.known = await load.known_activities(self.connection, keys)
 
     async def load(self, *, orders_of_paid: bool) -> None:
-        """Load the orders that refunds and completions are about; those of payments only when a clash is likely."""
+        """Load the orders that refunds and the like are about; those of payments where a clash is likely."""
         wanted = {
             (activity.member_id, order_id)
             for activity, need in zip(self.activities, self.needs, strict=True)
@@ -201,7 +242,7 @@ class _Work:
             self.batch.known_orders = set(self.batch.orders)
 
     def run(self) -> None:
-        """Step through the batch in order; what goes to another member's inbox is settled right behind its cause."""
+        """Step through the batch in order; what goes to another member is settled right behind its cause."""
         recorded_at = now()
         first: dict[tuple[str, str], int] = {}
         for position, activity in enumerate(self.activities):
@@ -217,7 +258,9 @@ class _Work:
                 continue
             first[key] = position
             try:
-                self.results[position] = self._step(activity, self.needs[position], self.bodies[position], recorded_at)
+                self.results[position] = self._step(
+                    activity, self.needs[position], self.bodies[position], recorded_at
+                )
             except Exception as error:
                 raise _EngineFailed(position) from error
 

@@ -1,0 +1,193 @@
+"""A coffee shop to test with: its program, what its customers do, and its books.
+
+``Ledger`` settles in memory, as replay does; ``open_shop`` opens the same shop over real books.
+Amounts of money are in cents, of points in whole points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
+
+from shuke.books import programs, verify
+from shuke.books.connect import pool
+from shuke.books.verify import Finding
+from shuke.engine.activity import (
+    ASSET_ADJUSTED,
+    ASSET_SPENT,
+    ORDER_PAID,
+    TIME_PASSED,
+    Activity,
+    Line,
+    Purchase,
+)
+from shuke.engine.compiled import Compiled, Editions
+from shuke.engine.effects import MEMBER_ACCOUNTS, Entry, Settled
+from shuke.engine.member import Member
+from shuke.engine.needs import needs
+from shuke.engine.orders import Order
+from shuke.engine.step import step
+from shuke.engine.turn import Context
+from shuke.program.document import read
+from shuke.runtime.settle import Answer, Pool, Settler
+from shuke.values.instants import Instant, parse_instant
+
+ZONE = "Asia/Taipei"
+
+COFFEE = """
+id: coffee
+currency: USD
+zone: Asia/Taipei
+assets:
+  - {id: points, validity: {after: 12 months}, transfer: {minimum: 1}}
+earning:
+  - {id: base, asset: points, give: {per: {amount: 1, points: 1}}}
+"""
+"""One point for every dollar, good for a year, and members may give points to each other."""
+
+
+def at(text: str, *, zone: str = ZONE) -> Instant:
+    """The instant of a local time: ``2026-05-01`` or ``2026-05-01T09:30``."""
+    return parse_instant(text if "T" in text else f"{text}T00:00", zone=zone)
+
+
+NOON = at("2026-05-01T12:00")
+
+
+def told(
+    type_: str, member: str, *, key: str, when: Instant = NOON, source: str = "test", **payload: Any
+) -> Activity:
+    """An activity with this payload."""
+    return Activity(type_, member, when, source, key, payload)
+
+
+def order(
+    member: str,
+    order_id: str,
+    *amounts: int | Line,
+    when: Instant = NOON,
+    key: str | None = None,
+    **more: Any,
+) -> Activity:
+    """An order of these lines (cents), paid. Its key is its id unless told otherwise."""
+    lines = [amount if isinstance(amount, Line) else Line(amount) for amount in amounts]
+    return Activity(
+        ORDER_PAID, member, when, "test", key or order_id, None, Purchase(order_id, lines, **more)
+    )
+
+
+def given(member: str, amount: int, *, key: str, when: Instant = NOON, asset: str = "points") -> Activity:
+    """Points given (or taken, if negative) by hand."""
+    return told(ASSET_ADJUSTED, member, key=key, when=when, asset=asset, amount=amount, reason="test")
+
+
+def spent(member: str, amount: int, *, key: str, when: Instant = NOON, asset: str = "points") -> Activity:
+    """Points spent for something that is no order."""
+    return told(ASSET_SPENT, member, key=key, when=when, asset=asset, amount=amount)
+
+
+def passed(member: str, when: Instant, *, key: str | None = None) -> Activity:
+    """Time passed until ``when``."""
+    return Activity(TIME_PASSED, member, when, "clock", key or f"{member}@{when}")
+
+
+def edition(text: str, *, version: int = 1, effective_from: Instant = 0) -> Compiled:
+    return Compiled(read(text), version=version, effective_from=effective_from)
+
+
+class Ledger:
+    """The shop in memory: members, their orders, what is taken of shared quotas, and every entry so far."""
+
+    def __init__(self, *editions: Compiled) -> None:
+        self.editions = Editions(editions or [edition(COFFEE)])
+        self.members: dict[str, Member] = {}
+        self.orders: dict[tuple[str, str], Order] = {}
+        self.taken: dict[str, int] = {}
+        self.entries: dict[str, list[Entry]] = {}
+
+    def settle(self, activity: Activity) -> Settled:
+        """Settle one activity, and behind it what it sends to other members."""
+        id_ = activity.member_id
+        member = self.members.get(id_) or Member(id_, 0)
+        need = needs(self.editions, activity)
+        orders = {
+            order_id: self.orders[id_, order_id] for order_id in need.orders if (id_, order_id) in self.orders
+        }
+        settled = step(self.editions, member, activity, Context(orders, self.taken if need.quotas else {}))
+        self.members[id_] = settled.member
+        self.entries.setdefault(id_, []).extend(settled.effects.entries)
+        for order_id, changed in settled.effects.orders.items():
+            self.orders[id_, order_id] = changed
+        for inbox in settled.effects.activities:
+            self.settle(inbox)
+        return settled
+
+    def all(self, *activities: Activity) -> Settled:
+        """Settle several, none of which may be refused; returns the last."""
+        for activity in activities:
+            settled = self.settle(activity)
+            assert settled.refused is None, (activity, settled.refused)
+        return settled
+
+    def balance(self, member: str, asset: str = "points") -> int:
+        purse = self.members[member].purses.get(asset)
+        return 0 if purse is None else purse.available
+
+
+def accounts_of(entries: Iterable[Entry]) -> dict[tuple[str, str], int]:
+    """(asset, account) → what the entries say is there, members' and house's accounts alike."""
+    found: dict[tuple[str, str], int] = {}
+    for entry in entries:
+        found[entry.asset, entry.debit] = found.get((entry.asset, entry.debit), 0) - entry.amount
+        found[entry.asset, entry.credit] = found.get((entry.asset, entry.credit), 0) + entry.amount
+    return found
+
+
+def members_share(entries: Iterable[Entry]) -> dict[tuple[str, str], int]:
+    """``accounts_of`` without the house, and without what is zero."""
+    return {key: left for key, left in accounts_of(entries).items() if key[1] in MEMBER_ACCOUNTS and left}
+
+
+class Shop:
+    """The shop over real books."""
+
+    def __init__(self, connections: Pool) -> None:
+        self.connections = connections
+        self.settler = Settler(connections)
+
+    async def publish(self, text: str, *, when: Instant = 1, effective_from: Instant | None = None) -> None:
+        async with self.connections.connection() as connection:
+            await programs.publish(connection, read(text), text=text, at=when, effective_from=effective_from)
+
+    async def settle(self, *activities: Activity) -> list[Answer]:
+        return await self.settler.settle(activities)
+
+    async def rows(self, query: LiteralString, arguments: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        async with self.connections.connection() as connection:
+            cursor = await connection.execute(query, arguments)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def available(self, member: str, asset: str = "points") -> int:
+        """What the member's column says; the books are proved by ``findings``."""
+        rows = await self.rows("select balances -> %s from member where member_id = %s", (asset, member))
+        return int(rows[0][0] or 0) if rows else 0
+
+    async def findings(self) -> list[Finding]:
+        """What ``verify`` finds wrong in the books."""
+        async with self.connections.connection() as connection:
+            await connection.execute("set transaction isolation level repeatable read")
+            editions = await Settler(self.connections).editions(connection)
+            return [finding async for finding in verify.verify(connection, editions)]
+
+
+@asynccontextmanager
+async def open_shop(
+    url: str, *, tenant: str, program: str | None = COFFEE, most: int = 8
+) -> AsyncIterator[Shop]:
+    """The shop over the tenant's books; publishes ``program`` unless it is None."""
+    async with pool(url, tenant=tenant, size_max=most) as connections:
+        shop = Shop(connections)
+        if program is not None:
+            await shop.publish(program)
+        yield shop
