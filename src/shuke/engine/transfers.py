@@ -31,7 +31,8 @@ def _insufficient(turn: Turn, asset: str, amount: int) -> Refused | None:
 
 
 def open_balance(turn: Turn) -> Refused | None:
-    """``asset.opened``: value a member brings from before. Payload: asset, amount, optional ``expires_at`` (instant).
+    """``asset.opened``: value a member brings from before. Payload: asset, amount, optional ``expires_at``
+    (an instant).
 
     Refused: ``asset_unknown``, ``amount_invalid``.
     """
@@ -87,7 +88,13 @@ def spend(turn: Turn) -> Refused | None:
         return Refused("not_spendable", {"asset": rules.id})
     refused = _insufficient(turn, rules.id, amount)
     if refused is None:
-        debit(turn, rules.id, amount, target=SPENT, cause=Cause("spend", None, None, _reason(turn.activity.payload or {})))
+        debit(
+            turn,
+            rules.id,
+            amount,
+            target=SPENT,
+            cause=Cause("spend", None, None, _reason(turn.activity.payload or {})),
+        )
     return refused
 
 
@@ -124,8 +131,8 @@ def send(turn: Turn) -> Refused | None:
             type=ASSET_RECEIVED,
             member_id=to,
             occurred_at=turn.now,
-            source="shuke",
-            key=f"{turn.activity.source}:{turn.activity.key}:received",
+            source=f"shuke:{turn.activity.source}",
+            key=turn.activity.key,
             payload={
                 "asset": rules.id,
                 "from_member": turn.member.id,
@@ -141,17 +148,18 @@ def _above_daily(turn: Turn, rules: AssetRules, amount: int) -> Refused | None:
     policy = rules.asset.transfer
     if policy is None or policy.maximum_per_day is None:
         return None
-    used = turn.member.used.setdefault(f"transfer/{rules.id}", {})
+    used = turn.member.used.get(f"transfer/{rules.id}", {})
     today = used.get(turn.day, 0)
     if today + amount > policy.maximum_per_day * rules.scale:
-        return Refused("transfer_limit", {"asset": rules.id, "left": policy.maximum_per_day * rules.scale - today})
-    used.clear()
-    used[turn.day] = today + amount
+        return Refused(
+            "transfer_limit", {"asset": rules.id, "left": policy.maximum_per_day * rules.scale - today}
+        )
+    turn.member.used[f"transfer/{rules.id}"] = {turn.day: today + amount}
     return None
 
 
 def receive(turn: Turn) -> Refused | None:
-    """``asset.received``: what another member sent. Lots keep their dates or start anew, as the asset says."""
+    """``asset.received``: what another member sent. Its lots keep their dates or start anew."""
     payload = turn.activity.payload or {}
     rules = turn.program.assets[payload["asset"]]
     policy = rules.asset.transfer
