@@ -156,6 +156,7 @@ def holds(text, at=None, line=None):
         "active_days(2 days) = 1 and active_days(3 days) = 2",
         "spend(calendar year) > spend(last calendar year)",
         "spend(lifetime) > earned(growth, lifetime)",
+        "order.tax < balance(growth) and balance(growth) > order.tax and order.tax > orders(lifetime)",
         "true and not false",
         "false or tag a or tag vip or tag b",
     ],

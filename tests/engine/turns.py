@@ -1,11 +1,13 @@
 """Turns for tests of single features: a member, an activity and a moment, without a whole program."""
 
 from datetime import date
-from types import SimpleNamespace
+from functools import cache
 
 from shuke.engine.activity import Activity
+from shuke.engine.compiled import Compiled, Editions
 from shuke.engine.member import Member, Series
 from shuke.engine.turn import Context, Turn
+from shuke.program.document import Program
 from shuke.values.instants import SECOND, calendar_of
 
 
@@ -21,14 +23,18 @@ def turn_on(
     purchase=None,
     **member_parts,
 ):
-    """A turn at ``second`` of the local ``day`` ("2026-05-01"). Of its program only the calendar is there."""
+    """A turn at ``second`` of the local ``day`` ("2026-05-01"), in a program of nothing but a zone."""
     calendar = calendar_of(zone)
     at = calendar.at_wall(date.fromisoformat(day).toordinal(), second * SECOND)
     joined_at = calendar.day_start(date.fromisoformat(joined).toordinal())
     member = Member("m1", joined_at, **member_parts)
     activity = Activity(type, "m1", at, source, "k1", payload=payload, purchase=purchase)
-    edition = SimpleNamespace(calendar=calendar)
-    return Turn(SimpleNamespace(at=lambda instant: edition), member, activity, Context())
+    return Turn(_bare_program(zone), member, activity, Context())
+
+
+@cache
+def _bare_program(zone):
+    return Editions([Compiled(Program(id="bare", currency="USD", zone=zone))])
 
 
 def series_of(amounts):

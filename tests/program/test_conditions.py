@@ -1,14 +1,19 @@
 """Conditions in documents: read from text and JSON, printed, checked against a program, indexed."""
 
 import datetime
+import json
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shuke.program.conditions import (
     ALWAYS,
     LIFETIME,
+    RESERVED,
     All,
     Any,
     Balance,
@@ -49,6 +54,7 @@ from shuke.program.conditions import (
     uses,
     uses_of_term,
 )
+from shuke.program.document import Program
 
 YEAR = Window("rolling", 12, "months")
 VOCABULARY = Vocabulary(
@@ -239,7 +245,7 @@ def test_joining_no_or_one_condition_needs_no_joint():
 
 
 @pytest.mark.parametrize(
-    ("text", "json"),
+    ("text", "form"),
     [
         ("order.amount >= 500", {"term": "order.amount", "op": ">=", "value": 500}),
         ("order.amount >= 0.5", {"term": "order.amount", "op": ">=", "value": {"number": "0.5"}}),
@@ -268,9 +274,9 @@ def test_joining_no_or_one_condition_needs_no_joint():
         ),
     ],
 )
-def test_the_json_form_says_the_same_as_the_text(text, json):
-    assert to_json(parse(text)) == json
-    assert from_json(json) == parse(text)
+def test_the_json_form_says_the_same_as_the_text(text, form):
+    assert to_json(parse(text)) == form
+    assert from_json(form) == parse(text)
 
 
 def test_text_may_stand_anywhere_in_the_json_form():
@@ -279,7 +285,7 @@ def test_text_may_stand_anywhere_in_the_json_form():
 
 
 @pytest.mark.parametrize(
-    "json",
+    "form",
     [
         None,
         7,
@@ -306,9 +312,9 @@ def test_text_may_stand_anywhere_in_the_json_form():
         {"term": "now.hour", "op": "=", "value": 5, "and": 6},
     ],
 )
-def test_what_is_not_the_json_form_is_refused(json):
+def test_what_is_not_the_json_form_is_refused(form):
     with pytest.raises(ValueError):  # noqa: PT011 - the sentences differ
-        from_json(json)
+        from_json(form)
 
 
 def test_json_is_nested_at_most_forty_deep():
@@ -317,6 +323,15 @@ def test_json_is_nested_at_most_forty_deep():
         nested = {"not": nested}
     with pytest.raises(ValueError, match="at most 40"):
         from_json(nested)
+
+
+def test_the_examples_of_the_reference_can_be_read():
+    page = (Path(__file__).parents[2] / "docs/reference/conditions.md").read_text(encoding="utf-8")
+    (as_json,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    (as_yaml,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    from_json(json.loads(as_json))
+    for text in yaml.safe_load(as_yaml).values():
+        parse(text)
 
 
 class Document(BaseModel):
@@ -490,6 +505,44 @@ def test_a_single_term_must_be_a_number(text, codes):
 )
 def test_a_term_has_a_kind_and_a_number_of_decimals(text, kind, scale):
     assert signature(parse_term(text), VOCABULARY) == (kind, scale)
+
+
+def test_a_program_s_vocabulary_is_its_names():
+    program = Program.model_validate(
+        {
+            "id": "demo",
+            "currency": "USD",
+            "zone": "Asia/Taipei",
+            "assets": [{"id": "growth", "scale": 1}],
+            "ladders": [
+                {"id": "main", "tiers": [{"id": "basic"}, {"id": "gold", "entry": "nights(term) > 5"}]}
+            ],
+            "measures": [
+                {"id": "nights", "kind": "count", "on": ["stay.ended"]},
+                {"id": "km", "of": "payload.distance", "on": ["run.logged"]},
+                {"id": "coffees", "of": "items", "lines": "line.category = coffee"},
+            ],
+        }
+    )
+    found = Vocabulary.of(program)
+    assert (found.currency_scale, found.assets, found.ladders) == (
+        2,
+        {"growth": 1},
+        {"main": ("basic", "gold")},
+    )
+    assert [found.measure(name) for name in ("spend", "orders", "nights", "km", "coffees", "x")] == [
+        "money",
+        "count",
+        "count",
+        "payload",
+        "count",
+        None,
+    ]
+
+
+def test_names_with_a_meaning_of_their_own_are_reserved():
+    assert {"count", "sum", "earned", "tier", "and", "in"} <= RESERVED
+    assert "spend" not in RESERVED
 
 
 # -- What a condition asks --------------------------------------------------------------------------------

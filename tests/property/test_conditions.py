@@ -87,11 +87,12 @@ def test_whatever_passes_the_check_can_be_compiled(tree):
         compile_condition(tree, names=NAMES)
 
 
-@given(CONDITIONS, worlds())
-def test_the_closure_means_what_the_plain_reading_means(tree, world):
+@given(st.lists(CONDITIONS, min_size=5, max_size=15), worlds())
+def test_the_closure_means_what_the_plain_reading_means(trees, world):
     turn, line = turn_in(world), world.line
-    for _, node in walk(tree):
-        assert compile_condition(node, names=NAMES)(turn, line) is holds(node, world), show(node)
+    for tree in trees:
+        for _, node in walk(tree):
+            assert compile_condition(node, names=NAMES)(turn, line) is holds(node, world), show(node)
 
 
 @given(CONDITIONS, worlds())

@@ -412,3 +412,5 @@ _CALLS: dict[str, Callable[[_Parser], Plain]] = {
     "count": _Parser.counted,
     "sum": _Parser.summed,
 }
+RESERVED = KEYWORDS | frozenset(_CALLS)
+"""Names that a measure cannot have, because conditions mean something else by them."""

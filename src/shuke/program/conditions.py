@@ -19,6 +19,7 @@ from shuke.program.condition_facts import LINE_COLUMNS, PAYLOAD_SCALE, WEEKDAYS,
 from shuke.program.condition_show import show, show_term, show_value, show_window
 from shuke.program.condition_text import (
     MAX_DEPTH,
+    RESERVED,
     ConditionSyntax,
     parse,
     parse_term,
@@ -62,6 +63,7 @@ __all__ = [
     "LIFETIME",
     "LINE_COLUMNS",
     "PAYLOAD_SCALE",
+    "RESERVED",
     "WEEKDAYS",
     "All",
     "Any",
