@@ -219,7 +219,7 @@ def _move_paid(turn: Turn, order: Order, before: list[int], after: list[int]) ->
 
 
 def _units_back(turn: Turn, order: Order, paid: Paid, refunded: list[int]) -> int:
-    """Units that are back when ``refunded`` is; none of an asset that was forfeit by the rules of its time."""
+    """Units that are back when ``refunded`` is; none where the rules of the order's time forfeit them."""
     asset = turn.editions.at(order.placed_at).assets[paid.asset].asset
     return 0 if asset.on_refund == "forfeit" else units_back(order, paid, refunded)
 

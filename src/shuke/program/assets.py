@@ -122,6 +122,7 @@ class Asset(Chapter):
     spend_order: Literal["soonest_expiry", "oldest", "newest"] = "soonest_expiry"
     redemption: Redemption | None = None
     clawback: Literal["debt", "refund", "forgive"] = "debt"
+    on_refund: Literal["restore", "forfeit"] = "restore"  # what was used to pay for an order that comes back
     restored_after_expiry: Literal["expire", "renew"] = "expire"
     transfer: Transfer | None = None
     expiry_notice_days: list[int] = Field(default_factory=lambda: [30, 7, 1])

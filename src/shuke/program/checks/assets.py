@@ -109,7 +109,8 @@ def _redemption(path: str, asset: Asset, redemption: Redemption, program: Progra
 
 def whole_step(redemption: Redemption, scale: int) -> int:
     """The smallest number of units that pays a whole number of the currency's smallest unit."""
-    return (Fraction(redemption.worth) * 10**scale / redemption.per).denominator
+    paid: Fraction = Fraction(redemption.worth) * 10**scale / redemption.per
+    return paid.denominator
 
 
 # -- Earned and used at all -------------------------------------------------------------------------------
@@ -129,7 +130,8 @@ def _use(program: Program) -> Iterator[Problem]:
             sentence = f"{asset.id!r} should count for something, but no condition asks for it."
             hint = f"earned({asset.id}, 12 months) >= 100"
             yield Problem(path, "never_used", sentence, hint, "warning")
-        if asset.kind is AssetKind.SPENDABLE and asset.redemption is None and asset.id not in asked:
+        used = asset.redemption is not None or asset.transfer is not None or asset.id in asked
+        if asset.kind is AssetKind.SPENDABLE and not used:
             sentence = f"{asset.id!r} cannot pay for anything in a cart and no condition asks for it."
             yield Problem(path, "never_used", sentence, "redemption: {worth: 1}", "warning")
 
