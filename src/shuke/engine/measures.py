@@ -361,7 +361,7 @@ def uncount(turn: Turn, order: Order, before: list[int], after: list[int]) -> No
         counter = turn.program.counter(counted.measure)
         if delta and counter is not None and counted.measure in turn.member.series:
             add_to(turn, counter, counted.day, -delta)
-            if counter.kind != "days":
+            if not counter.counts_days:
                 _uncount_start(turn, order, counted, delta)
 
 
