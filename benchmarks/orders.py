@@ -25,12 +25,20 @@ def member_name(number: int) -> str:
     return f"m{number:08}"
 
 
-def orders(count: int, *, members: int, seed: int, source: str = "bench", every: int = MINUTE) -> Iterator[Activity]:
+def orders(
+    count: int, *, members: int, seed: int, source: str = "bench", every: int = MINUTE
+) -> Iterator[Activity]:
     """``count`` orders of random members, in time. Each name of an order is used once per ``source``."""
     chance = random.Random(seed)
     for number in range(count):
         lines = [
-            Line(chance.randrange(50, 900), 1, f"s{chance.randrange(500)}", chance.choice(CATEGORIES), chance.choice(BRANDS))
+            Line(
+                chance.randrange(50, 900),
+                1,
+                f"s{chance.randrange(500)}",
+                chance.choice(CATEGORIES),
+                chance.choice(BRANDS),
+            )
             for _ in range(3)
         ]
         name = f"{source}-{number}"

@@ -52,8 +52,12 @@ async def _load_members(url: str, tenant: str, count: int) -> None:
                     member = unpack(state)
                     member.id = member_name(number)
                     chunk += wire.columns(11) + wire.int2(bucket_of(member.id)) + wire.text(member.id)
-                    chunk += wire.text("active") + wire.instant(member.joined_at) + wire.instant(member.due_at)
-                    chunk += wire.jsonb(b'{"main":"silver"}') + wire.jsonb(b'{"points":120}') + wire.jsonb(b"{}")
+                    chunk += (
+                        wire.text("active") + wire.instant(member.joined_at) + wire.instant(member.due_at)
+                    )
+                    chunk += (
+                        wire.jsonb(b'{"main":"silver"}') + wire.jsonb(b'{"points":120}') + wire.jsonb(b"{}")
+                    )
                     chunk += empty_list + wire.int8(member.seq) + wire.raw(pack(member))
                 await rows.write(bytes(chunk))
             await rows.write(wire.TRAILER)
@@ -62,7 +66,9 @@ async def _load_members(url: str, tenant: str, count: int) -> None:
         await connection.execute("vacuum analyze member")
 
 
-def _settle(url: str, tenant: str, count: int, members: int, seed: int, start: float) -> tuple[float, float, int]:
+def _settle(
+    url: str, tenant: str, count: int, members: int, seed: int, start: float
+) -> tuple[float, float, int]:
     """Settle ``count`` orders; (wall seconds, CPU seconds of this process, activities settled)."""
     made = list(orders(count, members=members, seed=seed, source=f"bench{seed}"))
     gc.collect()
@@ -110,10 +116,15 @@ def measure(*, members: int, count: int, home: Path | None = None) -> dict[str, 
         ours, theirs, cpu = [], [], []
         for round_ in range(ROUNDS):
             theirs.append(baseline.transactions_per_second(running.url))
-            orders_per_second, python_us = rate(running.url, "bench", members=members, count=count, round_=round_)
+            orders_per_second, python_us = rate(
+                running.url, "bench", members=members, count=count, round_=round_
+            )
             ours.append(orders_per_second)
             cpu.append(python_us)
-            print(f"  {members:>12,} members: {orders_per_second:8,.0f} orders/s   pgbench {theirs[-1]:8,.0f} tps", flush=True)
+            print(
+                f"  {members:>12,} members: {orders_per_second:8,.0f} orders/s   pgbench {theirs[-1]:8,.0f} tps",
+                flush=True,
+            )
     result = {
         "orders_per_second": statistics.median(ours),
         "pgbench_tps": statistics.median(theirs),

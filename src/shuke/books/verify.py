@@ -105,7 +105,12 @@ async def _members(connection: Connection, bucket: int) -> AsyncIterator[_Kept]:
     """One member after the other with all her rows: the tables are read side by side in the same order."""
     readers = {
         name: _Side(connection, name, query, bucket)
-        for name, query in (("activities", ACTIVITIES), ("entries", ENTRIES), ("orders", ORDERS), ("lots", LOTS))
+        for name, query in (
+            ("activities", ACTIVITIES),
+            ("entries", ENTRIES),
+            ("orders", ORDERS),
+            ("lots", LOTS),
+        )
     }
     for side in readers.values():
         await side.open()
@@ -115,7 +120,9 @@ async def _members(connection: Connection, bucket: int) -> AsyncIterator[_Kept]:
             kept = _Kept(*row)
             kept.activities = await readers["activities"].take(kept.member_id)
             kept.entries = await readers["entries"].take(kept.member_id)
-            kept.orders = {order_id: body for _, order_id, body in await readers["orders"].take(kept.member_id)}
+            kept.orders = {
+                order_id: body for _, order_id, body in await readers["orders"].take(kept.member_id)
+            }
             kept.lots = {(asset, lot) for _, asset, lot in await readers["lots"].take(kept.member_id)}
             yield kept
     for side in readers.values():
@@ -173,7 +180,13 @@ async def _orphans(connection: Connection, bucket: int) -> AsyncIterator[Finding
 
 def check_member(kept: _Kept, editions: Editions) -> Iterator[Finding]:
     """What does not agree about one member. Later checks are left out once an earlier one failed."""
-    checks: tuple[Callable[[_Kept, Editions], Iterator[Finding]], ...] = (_log, _entries, _balances, _columns, _replay)
+    checks: tuple[Callable[[_Kept, Editions], Iterator[Finding]], ...] = (
+        _log,
+        _entries,
+        _balances,
+        _columns,
+        _replay,
+    )
     for check in checks:
         broken = False
         for finding in check(kept, editions):
@@ -188,7 +201,9 @@ def _log(kept: _Kept, editions: Editions) -> Iterator[Finding]:
     del editions
     for expected, row in enumerate(kept.activities, 1):
         if row[1] != expected:
-            yield Finding("log_gap", f"activity {kept.member_id}/{row[1]}", f"Activity {expected} is missing.")
+            yield Finding(
+                "log_gap", f"activity {kept.member_id}/{row[1]}", f"Activity {expected} is missing."
+            )
             return
     if len(kept.activities) != kept.seq:
         sentence = f"The member counts {kept.seq} activities, the log has {len(kept.activities)}."
@@ -243,7 +258,9 @@ def _balances(kept: _Kept, editions: Editions) -> Iterator[Finding]:
             for lot in held:
                 booked = lots.pop((asset, lot.no, account), 0)
                 if booked != lot.amount:
-                    sentence = f"{asset} lot {lot.no}: the member says {lot.amount}, her entries say {booked}."
+                    sentence = (
+                        f"{asset} lot {lot.no}: the member says {lot.amount}, her entries say {booked}."
+                    )
                     yield Finding("lot", f"lot {kept.member_id}/{asset}/{lot.no}", sentence)
     for (asset, lot_no, account), booked in lots.items():
         if booked and account in ("available", PENDING):
@@ -301,7 +318,9 @@ def _replay(kept: _Kept, editions: Editions) -> Iterator[Finding]:
             where = f"orders {kept.member_id}/{order_id}"
             yield Finding("replay_order", where, "Settling the log again gives another memory of this order.")
     if pack(member) != kept.state:
-        yield Finding("replay_state", f"member {kept.member_id}", "Settling the log again gives another member.")
+        yield Finding(
+            "replay_state", f"member {kept.member_id}", "Settling the log again gives another member."
+        )
 
 
 def _row(seq: int, no: int, entry: Entry) -> tuple[Any, ...]:
@@ -323,4 +342,6 @@ def _row(seq: int, no: int, entry: Entry) -> tuple[Any, ...]:
 
 
 def _words(entry: Entry) -> str:
-    return f"{entry.kind} of {entry.amount} {entry.asset} from {entry.debit} to {entry.credit} (lot {entry.lot})"
+    return (
+        f"{entry.kind} of {entry.amount} {entry.asset} from {entry.debit} to {entry.credit} (lot {entry.lot})"
+    )

@@ -37,6 +37,8 @@ class AssetRules:
     """One asset, compiled: when its lots ripen and expire, in which order they are spent."""
 
     __slots__ = (
+        "_dates",
+        "_notices",
         "asset",
         "by_inactivity",
         "calendar",
@@ -53,8 +55,6 @@ class AssetRules:
         "tier_tiers",
         "tier_validity",
         "validity",
-        "_dates",
-        "_notices",
     )
 
     def __init__(self, asset: Asset, calendar: LocalCalendar) -> None:
@@ -154,9 +154,7 @@ def purse_of(member: Member, asset: str) -> Purse:
     return purse
 
 
-def post(
-    turn: Turn, asset: str, *, debit: str, credit: str, amount: int, lot: int, cause: Cause
-) -> None:
+def post(turn: Turn, asset: str, *, debit: str, credit: str, amount: int, lot: int, cause: Cause) -> None:
     """Write one entry."""
     turn.effects.entries.append(
         Entry(
@@ -221,9 +219,7 @@ def _ripens_at(lot: Lot) -> tuple[int, int]:
     return (lot.ripens_at, lot.no)
 
 
-def _same_lot(
-    purse: Purse, rules: AssetRules, opened_at: int, ripens_at: int, expires_at: int
-) -> Lot | None:
+def _same_lot(purse: Purse, rules: AssetRules, opened_at: int, ripens_at: int, expires_at: int) -> Lot | None:
     """The lot with these very dates, if the purse has one. The newest lots are the likeliest: look there first."""
     merges_days = rules.merges_days
     for lot in reversed(purse.ripening if ripens_at else purse.lots):
@@ -323,9 +319,7 @@ def _reopen(purse: Purse, rules: AssetRules, part: Lot) -> Lot:
     return lot
 
 
-def claw_back(
-    turn: Turn, asset: str, amount: int, *, given: Lot, target: str, cause: Cause
-) -> int:
+def claw_back(turn: Turn, asset: str, amount: int, *, given: Lot, target: str, cause: Cause) -> int:
     """Take back ``amount`` that was given in the lot ``given``: from that lot while it still ripens or
     lasts, then from the others in spend order, and what is missing by the asset's policy.
 
@@ -389,11 +383,7 @@ def next_due(turn: Turn) -> Instant:
             due = purse.ripening[0].ripens_at
         if not purse.lots:
             continue
-        ends = (
-            purse.lots[0].expires_at
-            if rules.merges_days
-            else min(lot.expires_at for lot in purse.lots)
-        )
+        ends = purse.lots[0].expires_at if rules.merges_days else min(lot.expires_at for lot in purse.lots)
         if rules.by_inactivity is not None:
             ends = min(ends, rules.inactive_at(purse, turn.member))
         if ends < due:

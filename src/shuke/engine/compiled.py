@@ -142,4 +142,6 @@ def _ad_hoc(measure_id: str) -> Measure:
         return Measure.model_construct(id=measure_id, kind="sum", of=f"payload.{field}", on=[activity])
     if kind == "earned":
         return Measure.model_construct(id=measure_id, kind="sum", of="earned", on=[])
-    return Measure.model_construct(id=measure_id, kind="count" if kind == "count" else "days", of="amount", on=[rest])
+    return Measure.model_construct(
+        id=measure_id, kind="count" if kind == "count" else "days", of="amount", on=[rest]
+    )

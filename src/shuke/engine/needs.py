@@ -10,9 +10,7 @@ from shuke.engine.compiled import Editions
 from shuke.engine.coupons import quotas_of_coupons
 from shuke.engine.stored_value import ORDER_PREFIX
 
-_ABOUT_AN_ORDER = frozenset(
-    (of.ORDER_REFUNDED, of.ORDER_CANCELLED, of.ORDER_REOPENED, of.ORDER_COMPLETED)
-)
+_ABOUT_AN_ORDER = frozenset((of.ORDER_REFUNDED, of.ORDER_CANCELLED, of.ORDER_REOPENED, of.ORDER_COMPLETED))
 _ABOUT_A_TOP_UP = frozenset((of.TOPPED_UP, of.TOP_UP_REFUNDED))
 _TO_ANOTHER = frozenset((of.ASSET_TRANSFERRED, of.COUPON_GIVEN))
 

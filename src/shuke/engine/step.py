@@ -9,8 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shuke.engine import activity as of
-from shuke.engine import assets, benefits, coupons, earning, holds, measures, profile, refunds, settling
-from shuke.engine import stored_value, tiers, transfers
+from shuke.engine import (
+    assets,
+    benefits,
+    coupons,
+    earning,
+    holds,
+    measures,
+    profile,
+    refunds,
+    settling,
+    stored_value,
+    tiers,
+    transfers,
+)
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import Refused, Settled, Wanted

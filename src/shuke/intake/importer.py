@@ -120,7 +120,9 @@ def _runs(
     context = get_context("spawn")
     with SyncManager(ctx=context) as manager, ProcessPoolExecutor(jobs, context) as processes:
         counts = manager.Queue()
-        runs = [processes.submit(_settle_in_process, url, tenant, prepared, share, counts) for share in shares]
+        runs = [
+            processes.submit(_settle_in_process, url, tenant, prepared, share, counts) for share in shares
+        ]
         _listen(counts, runs, heard)
         for run in as_completed(runs):
             yield run.result()

@@ -42,13 +42,17 @@ def partitions_for(files: list[Path], *, program: Program, jobs: int) -> int:
     if shares_quotas(program):
         return 1
     size = sum(file.stat().st_size * (6 if file.suffix in (".gz", ".parquet") else 1) for file in files)
-    return max(1, min(_PARTITIONS_MOST, max(jobs * 4 if size > 1_000_000 else 1, size // _BYTES_PER_PARTITION)))
+    return max(
+        1, min(_PARTITIONS_MOST, max(jobs * 4 if size > 1_000_000 else 1, size // _BYTES_PER_PARTITION))
+    )
 
 
 def shares_quotas(program: Program) -> bool:
     """Whether some limit of the program counts all members together."""
     edition = Compiled(program)
-    return any(edition.quotas.values()) or any(template.limits_shared for template in edition.coupons.values())
+    return any(edition.quotas.values()) or any(
+        template.limits_shared for template in edition.coupons.values()
+    )
 
 
 def replay(

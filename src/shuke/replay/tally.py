@@ -107,7 +107,9 @@ def change_of(entry: Entry) -> int:
     return entry.amount * (to_member - from_member)
 
 
-def summary(tally: Tally, program: Program, *, seconds: float, refused_rows: dict[str, int]) -> dict[str, Any]:
+def summary(
+    tally: Tally, program: Program, *, seconds: float, refused_rows: dict[str, int]
+) -> dict[str, Any]:
     """The tally in words and whole units, as ``summary.json`` says it. Amounts are exact decimals as text
     where the asset has decimals, else integers."""
     assets: dict[str, Any] = {}
