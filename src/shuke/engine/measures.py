@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from shuke.engine.activity import Line
+from shuke.engine.facts import exact_number
 from shuke.engine.member import Series
 from shuke.engine.orders import Counted, Order, back
 from shuke.engine.turn import Turn
 from shuke.program.condition_tree import Window
 from shuke.program.measures import Measure
-from shuke.values.amounts import parse_amount
 from shuke.values.instants import Day
 from shuke.values.periods import Period, Unit, anniversary_on_or_before, start_of, subtract
 
@@ -239,14 +238,13 @@ def streak_reader(measure: str, names: Names) -> Callable[[Turn], int]:
 
 
 def days_since_reader(measure: str, names: Names) -> Callable[[Turn], int | None]:
-    """Local days since the latest day with the activity; None if there was none."""
+    """Local days since the latest day with the activity up to today; None if there was none."""
     del names
 
     def read(turn: Turn) -> int | None:
         series = turn.member.series.get(measure)
-        if series is None or not series.days:
-            return None
-        return turn.day - series.days[-1]
+        at = bisect_left(series.days, turn.day + 1) if series is not None else 0
+        return turn.day - series.days[at - 1] if series is not None and at else None
 
     return read
 
@@ -329,14 +327,9 @@ def add_to(turn: Turn, counter: Counter, day: Day, amount: int) -> None:
 
 
 def _payload_number(turn: Turn, field: str) -> int:
-    """A number of the payload in millionths; what is not a number counts nothing."""
-    value = (turn.activity.payload or {}).get(field)
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        return 0
-    try:
-        return parse_amount(value, scale=6)
-    except ValueError:
-        return 0
+    """A number of the payload in millionths (what is smaller is dropped); what is not a number counts nothing."""
+    number = exact_number((turn.activity.payload or {}).get(field))
+    return 0 if number is None else number.numerator * PAYLOAD_SCALE // number.denominator
 
 
 def count_earned(turn: Turn, asset: str, amount: int, weights: list[int] | None) -> None:
