@@ -81,10 +81,9 @@ class Quote(Struct, omit_defaults=True):
 class NotApplicable(Exception):
     """While pricing a cart that is to be held or paid: something asked for cannot be. It stays inside."""
 
-    def __init__(self, code: str, facts: dict[str, Any]) -> None:
-        self.code = code
-        self.facts = facts
-        super().__init__(code)
+    def __init__(self, what: str, code: str, facts: dict[str, Any]) -> None:
+        self.what, self.code, self.facts = what, code, facts
+        super().__init__(what, code)
 
 
 class Cart:
@@ -203,7 +202,7 @@ class Cart:
     def decline(self, what: str, code: str, **facts: Any) -> None:
         """Something asked for does not apply: refused where the cart is to be settled, else told."""
         if self.strict:
-            raise NotApplicable(code, {"what": what, **facts})
+            raise NotApplicable(what, code, facts)
         self.skipped.append({"what": what, "code": code, **facts})
 
 

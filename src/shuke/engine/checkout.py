@@ -28,26 +28,26 @@ def look_at_points(cart: Cart) -> None:
 
 Stage = Callable[[Cart], None]
 
-PIPELINE: tuple[tuple[Stage, str], ...] = (
-    (check_members_only, "members_only"),
-    (price_lines, ""),  # member price, tier percent, promotions: each line by itself
-    (price_sets, ""),  # promotions over several lines
-    (look_into_wallet, ""),
-    (apply_coupons, "coupon_not_applicable"),
-    (price_shipping, ""),
-    (apply_shipping_coupons, "coupon_not_applicable"),
-    (look_at_points, ""),
-    (pay_points, "points_not_applicable"),
-    (pay_stored_value, "stored_value_not_applicable"),
+PIPELINE: tuple[Stage, ...] = (
+    check_members_only,
+    price_lines,  # member price, tier percent, promotions: each line by itself
+    price_sets,  # promotions over several lines
+    look_into_wallet,
+    apply_coupons,
+    price_shipping,
+    apply_shipping_coupons,
+    look_at_points,
+    pay_points,
+    pay_stored_value,
 )
-"""What happens to a cart, in this order, and the code of refusal where a step declines what was asked for."""
+"""What happens to a cart, in this order."""
 
 
 def price(turn: Turn, told: Purchase, *, strict: bool) -> Quote | Refused:
     """Price the cart at the turn's instant. The member stays as she is; the turn gets the priced purchase.
 
     ``strict``: what the caller asked for (coupons, points, stored value) applies or the cart is refused, with
-    ``coupon_not_applicable``, ``points_not_applicable``, ``stored_value_not_applicable`` (facts: ``what``,
+    ``coupon_not_applicable``, ``points_not_applicable``, ``stored_value_not_applicable`` (facts: which,
     ``reason`` and what goes with it), ``insufficient`` or ``members_only``. Always refused: ``cart_empty``
     and ``amount_invalid``.
     """
@@ -55,13 +55,11 @@ def price(turn: Turn, told: Purchase, *, strict: bool) -> Quote | Refused:
     if refused is not None:
         return refused
     cart = Cart(turn, told, strict=strict)
-    for stage, code in PIPELINE:
+    for stage in PIPELINE:
         try:
             stage(cart)
         except NotApplicable as declined:
-            if declined.code in ("insufficient", "members_only"):
-                return Refused(declined.code, declined.facts)
-            return Refused(code, {"reason": declined.code, **declined.facts})
+            return _REFUSALS[stage](declined)
     return Quote(
         turn.now,
         turn.program.version,
@@ -81,16 +79,45 @@ def price(turn: Turn, told: Purchase, *, strict: bool) -> Quote | Refused:
     )
 
 
+def _reserved(declined: NotApplicable) -> Refused:
+    return Refused("members_only", {"rule": declined.what, **declined.facts})
+
+
+def _no_coupon(declined: NotApplicable) -> Refused:
+    facts = declined.facts
+    return Refused("coupon_not_applicable", {"coupon": declined.what, "reason": declined.code, **facts})
+
+
+def _no_points(declined: NotApplicable) -> Refused:
+    facts = declined.facts
+    if declined.code == "insufficient":
+        return Refused("insufficient", {"asset": declined.what, **facts})
+    return Refused("points_not_applicable", {"asset": declined.what, "reason": declined.code, **facts})
+
+
+def _no_stored_value(declined: NotApplicable) -> Refused:
+    facts = declined.facts
+    if declined.code == "insufficient":
+        return Refused("insufficient", {"asset": declined.what, **facts})
+    return Refused("stored_value_not_applicable", {"reason": declined.code, **facts})
+
+
+_REFUSALS: dict[Stage, Callable[[NotApplicable], Refused]] = {
+    check_members_only: _reserved,
+    apply_coupons: _no_coupon,
+    apply_shipping_coupons: _no_coupon,
+    pay_points: _no_points,
+    pay_stored_value: _no_stored_value,
+}
+"""How a stage's declining is refused."""
+
+
 def _unpriceable(told: Purchase) -> Refused | None:
     if not told.lines:
         return Refused("cart_empty", {})
-    for number, line in enumerate(told.lines, 1):
-        price = line.amount if line.list_amount is None else line.list_amount
-        if price < 0 or line.quantity < 1:
-            return Refused("amount_invalid", {"line": number, "amount": price, "quantity": line.quantity})
-    if told.tax < 0 or told.shipping < 0:
-        return Refused("amount_invalid", {"tax": told.tax, "shipping": told.shipping})
-    return None
+    amounts = [line.amount if line.list_amount is None else line.list_amount for line in told.lines]
+    lowest = min(*amounts, told.tax, told.shipping, *(line.quantity - 1 for line in told.lines))
+    return Refused("amount_invalid", {"amount": lowest}) if lowest < 0 else None
 
 
 def _policy(turn: Turn) -> dict[str, Any]:

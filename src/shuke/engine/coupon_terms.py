@@ -13,6 +13,7 @@ import re
 from base64 import b32encode
 from typing import Any
 
+from shuke.engine import activity as of
 from shuke.engine.conditions import Names, Test, compile_condition, line_index
 from shuke.engine.discounts import CompiledDiscount, minor
 from shuke.engine.effects import Claimed, Refused
@@ -24,6 +25,9 @@ from shuke.program.document import Program
 from shuke.values.ids import digest
 from shuke.values.instants import NEVER, Day, Instant, LocalCalendar, day_of, format_day
 from shuke.values.periods import Period, add
+
+DECLARED = frozenset((of.COUPON_ISSUED, of.COUPON_CLAIMED, of.COUPON_REDEEMED, of.CART_HELD, of.ORDER_PAID))
+"""Activities whose quotas are known beforehand (``quotas_of_coupons``): none handed in means none taken."""
 
 _COUPON_ID = re.compile(r"([a-z][a-z0-9_-]{0,62})\.[0-9a-z]{13}")
 _DAYS_KEPT = 45
@@ -52,9 +56,7 @@ class Template:
         "when_text",
     )
 
-    def __init__(
-        self, template: CouponTemplate, program: Program, calendar: LocalCalendar, names: Names
-    ) -> None:
+    def __init__(self, template: CouponTemplate, program: Program, calendar: LocalCalendar, names: Names) -> None:
         self.template, self.id, self.limits = template, template.id, template.limits
         rounding = program.prices.rounding
         self.discount = CompiledDiscount(template.give, rounding=rounding, names=names)
@@ -102,9 +104,7 @@ class Template:
         if limits.total is not None:
             found.append((f"coupon/{self.id}/issued", limits.total, "total"))
         if limits.total_per_day is not None:
-            found.append(
-                (f"coupon/{self.id}/issued/{format_day(day)}", limits.total_per_day, "total_per_day")
-            )
+            found.append((f"coupon/{self.id}/issued/{format_day(day)}", limits.total_per_day, "total_per_day"))
         return found
 
     def quotas_of_redemption(self) -> list[tuple[str, int, str]]:
@@ -117,13 +117,9 @@ class Coupons(dict[str, Template]):
     """The templates of one edition by id, and the shared codes that open them (upper case)."""
 
     def __init__(self, program: Program, calendar: LocalCalendar, names: Names) -> None:
-        super().__init__(
-            (template.id, Template(template, program, calendar, names)) for template in program.coupons
-        )
+        super().__init__((template.id, Template(template, program, calendar, names)) for template in program.coupons)
         self.by_code = {
-            plain_code(template.code): template.id
-            for template in program.coupons
-            if template.code is not None
+            plain_code(template.code): template.id for template in program.coupons if template.code is not None
         }
 
 
@@ -185,13 +181,11 @@ def over_redemption_limit(turn: Turn, template: Template, quantity: int) -> Refu
     return _first_passed(template, bounds, quantity)
 
 
-def _first_passed(
-    template: Template, bounds: list[tuple[int | None, int, str]], quantity: int
-) -> Refused | None:
+def _first_passed(template: Template, bounds: list[tuple[int | None, int, str]], quantity: int) -> Refused | None:
     for most, used, name in bounds:
         if most is not None and used + quantity > most:
-            facts: dict[str, Any] = {"template": template.id, "limit": name, "left": max(0, most - used)}
-            return Refused("coupon_limit", facts)
+            left = max(0, most - used)
+            return Refused("coupon_limit", {"template": template.id, "limit": name, "left": left})
     return None
 
 
@@ -233,9 +227,14 @@ def _count(turn: Turn, key: str, period: int, amount: int) -> None:
 
 
 def claim_quota(turn: Turn, quota: str, amount: int) -> None:
-    """Take from a quota, or give back. What was not handed in is only told: the shell adds it up."""
-    if quota in turn.context.taken:
-        turn.context.taken[quota] += amount
+    """Take from a quota, or give back.
+
+    A quota that ``needs`` did not ask for (a cart lapses, an order is refunded) is not locked: what happens
+    to it is only told, and the shell adds it up.
+    """
+    taken = turn.context.taken
+    if quota in taken or turn.activity.type in DECLARED:
+        taken[quota] = taken.get(quota, 0) + amount
     turn.effects.claims.append(Claimed(quota, amount))
 
 

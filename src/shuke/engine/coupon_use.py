@@ -85,7 +85,8 @@ def _find(cart: Cart) -> list[Wanted]:
     for asked in (uses.coupons or ()) if uses is not None else ():
         wanted = _find_one(cart.turn, asked, list(found.values()))
         if isinstance(wanted, Refused):
-            cart.decline(asked, wanted.code, **wanted.facts)
+            facts = {name: fact for name, fact in wanted.facts.items() if name not in ("coupon", "code")}
+            cart.decline(asked, wanted.code, **facts)
         elif wanted.coupon.id in found:
             cart.decline(asked, "coupon_twice")
         else:
@@ -107,12 +108,12 @@ def _find_one(turn: Turn, asked: str, others: list[Wanted]) -> Wanted | Refused:
     if coupon is not None:
         template = terms_of(turn, coupon.template, coupon.version)
         if template is None:
-            return Refused("coupon_unknown", {"template": coupon.template})
+            return Refused("coupon_unknown", {"coupon": coupon.id})
         return Wanted(asked, coupon, template)
     code = plain_code(asked)
     opened = template_of_code(turn, code)
     if isinstance(opened, Refused):
-        return Refused("coupon_unknown", {}) if opened.code == "code_unknown" else opened
+        return Refused("coupon_unknown", {"coupon": asked}) if opened.code == "code_unknown" else opened
     alike = sum(other.new and other.template is opened for other in others)
     refused = over_issue_limit(turn, opened, alike + 1)
     if refused is not None:
@@ -147,9 +148,7 @@ def _take(cart: Cart, wanted: Wanted, scope: list[int]) -> None:
         if taken:
             cart.reduce_shipping("coupon", wanted.template.id, taken, coupon=coupon.id)
     else:
-        taken = cart.reduce(
-            "coupon", wanted.template.id, _off(cart, wanted.template, coupon, scope), coupon=coupon.id
-        )
+        taken = cart.reduce("coupon", wanted.template.id, _off(cart, wanted.template, coupon, scope), coupon=coupon.id)
         value = taken if discount.face else 0
     if taken == 0:
         cart.decline(wanted.asked, "nothing_to_reduce")

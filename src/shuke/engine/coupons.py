@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from shuke.engine.compiled import Compiled
     from shuke.engine.needs import Needs
 
+_ISSUING = frozenset((of.COUPON_ISSUED, of.COUPON_CLAIMED))
+
 MOST_AT_ONCE = 1_000
 """The most coupons one activity issues."""
 
@@ -47,9 +49,7 @@ def compile_coupons(program: Program, calendar: LocalCalendar, names: Names) -> 
     return Coupons(program, calendar, names)
 
 
-def tell(
-    turn: Turn, coupon: Coupon, state: str, *, rule: str | None = None, order_id: str | None = None
-) -> None:
+def tell(turn: Turn, coupon: Coupon, state: str, *, rule: str | None = None, order_id: str | None = None) -> None:
     """Let the books know what became of a coupon."""
     turn.effects.coupons.append(
         CouponChanged(
@@ -80,8 +80,8 @@ def issue_template(
 ) -> list[Coupon] | Refused:
     """Give the member ``quantity`` coupons of a template, all or none.
 
-    Where the template has totals that all members share and this step was not handed them (a tier that rises,
-    a birthday), the issue is sent to the member's own inbox, where it will be: the list is empty then.
+    Where the template has totals that all members share and this activity could not know (a tier that rises,
+    a birthday), the issue is sent to the member's own inbox, where it can: the list is empty then.
     Refused: ``coupon_unknown``, ``quantity_invalid``, ``coupon_ended`` (no coupon of it is valid any more),
     ``coupon_limit``.
     """
@@ -93,7 +93,7 @@ def issue_template(
     valid_until = template.dates(turn.day)[1]
     if valid_until <= turn.now:
         return Refused("coupon_ended", {"template": template_id, "ended_at": valid_until})
-    if any(quota not in turn.context.taken for quota, _, _ in template.quotas_of_issue(turn.day)):
+    if turn.activity.type not in _ISSUING and template.quotas_of_issue(turn.day):
         _send_to_own_inbox(turn, template_id, rule, why, quantity)
         return []
     refused = over_issue_limit(turn, template, quantity)
@@ -222,12 +222,12 @@ def redeem(turn: Turn) -> Refused | None:
     """``coupon.redeemed``: scanned at a till that prices by itself. Payload: ``coupon`` (id or code),
     optional ``order_id``, ``channel``, ``store`` and, for a cash voucher, ``amount`` (minor units).
 
-    Refused: ``coupon_unknown``, ``coupon_not_applicable`` (with ``reason``), ``insufficient``.
+    Refused: ``coupon_unknown``, ``coupon_not_applicable`` (with ``reason``), ``coupon_limit``.
     """
     payload = turn.activity.payload or {}
     coupon = in_hand(turn, str(payload.get("coupon")))
     if coupon is None:
-        return Refused("coupon_unknown", {"coupon": payload.get("coupon")})
+        return Refused("coupon_unknown", {"coupon": str(payload.get("coupon"))})
     template = terms_of(turn, coupon.template, coupon.version)
     reason = unfit_by_itself(turn, coupon)
     if reason is None and template is not None:
@@ -241,7 +241,8 @@ def redeem(turn: Turn) -> Refused | None:
         return Refused("coupon_not_applicable", {"coupon": coupon.id, "reason": reason[0], **reason[1]})
     amount = payload.get("amount", coupon.value) if coupon.value else 0
     if not 0 <= amount <= coupon.value:
-        return Refused("insufficient", {"coupon": coupon.id, "asked": amount, "available": coupon.value})
+        facts = {"asked": amount, "available": coupon.value}
+        return Refused("coupon_not_applicable", {"coupon": coupon.id, "reason": "value_exceeded", **facts})
     redeem_one(turn, coupon, value=amount, order_id=payload.get("order_id"))
     count_redeemed(turn, coupon.template, 1)
     turn.answer["coupon"] = {"coupon": coupon.id, "template": coupon.template, "left": coupon.value}
@@ -295,7 +296,9 @@ def _coupon_asked(turn: Turn) -> Coupon | Refused:
     coupon = in_hand(turn, asked)
     if coupon is None:
         return Refused("coupon_unknown", {"coupon": asked})
-    return coupon if coupon.state == "issued" else Refused("coupon_held", {"coupon": coupon.id})
+    if coupon.state != "issued":
+        return Refused("coupon_held", {"coupon": coupon.id})
+    return coupon
 
 
 def void(turn: Turn) -> Refused | None:

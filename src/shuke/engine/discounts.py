@@ -43,9 +43,7 @@ class CompiledDiscount:
         self.shipping = None if discount.shipping is None else _percent(discount.shipping, scale, rounding)
         self.steps = _steps(discount.spend_and_save, scale) if discount.spend_and_save else []
         make = _MAKERS.get(self.kind)
-        self.reduce: Reduce | None = (
-            make(getattr(discount, self.kind), scale, rounding, names) if make else None
-        )
+        self.reduce: Reduce | None = make(getattr(discount, self.kind), scale, rounding, names) if make else None
 
     def shipping_off(self, shipping: int) -> int:
         """What is taken off a shipping cost."""

@@ -54,7 +54,7 @@ def hold(turn: Turn) -> Refused | None:
     if len(turn.member.holds) >= MOST_HOLDS:
         return Refused("too_many_holds", {"most": MOST_HOLDS})
     if minutes is not None and (not isinstance(minutes, int) or isinstance(minutes, bool) or minutes < 1):
-        return Refused("amount_invalid", {"minutes": minutes})
+        return Refused("amount_invalid", {"amount": minutes})
     quote = price(turn, turn.purchase, strict=True)
     if isinstance(quote, Refused):
         return quote
@@ -168,9 +168,7 @@ def _goods(purchase: Purchase) -> list[tuple[str | None, int]]:
     return [(line.sku, line.quantity) for line in purchase.lines]
 
 
-def _place(
-    turn: Turn, quote: Quote, purchase: Purchase, lots: dict[str, list[Lot]], coupons: list[Used]
-) -> None:
+def _place(turn: Turn, quote: Quote, purchase: Purchase, lots: dict[str, list[Lot]], coupons: list[Used]) -> None:
     """Make the order of a priced cart, and let what follows see its final prices."""
     if coupons:
         # Conditions read order.coupons: templates say more there than the ids of single coupons.
@@ -230,13 +228,14 @@ def _told_payments(turn: Turn, purchase: Purchase) -> list[Payment] | Refused:
     if uses.stored_value:
         rules = turn.program.stored_value
         available = sum(rules.balance(turn.member)) if rules is not None else 0
-        if not 0 < uses.stored_value <= available:
-            facts = {"asset": "stored_value", "asked": uses.stored_value, "available": available}
-            return Refused("insufficient", facts)
-        if uses.stored_value > sum(left):
-            facts = {"reason": "stored_value_above_cart", "asked": uses.stored_value, "most": sum(left)}
-            return Refused("stored_value_not_applicable", facts)
-        planned += stored_value_payments(turn, uses.stored_value, left)
+        asked, most = uses.stored_value, sum(left)
+        if rules is None or not 0 < asked <= available:
+            asset = rules.principal if rules is not None else "stored_value"
+            return Refused("insufficient", {"asset": asset, "asked": asked, "available": available})
+        if asked > most:
+            reason = "stored_value_above_cart"
+            return Refused("stored_value_not_applicable", {"reason": reason, "asked": asked, "most": most})
+        planned += stored_value_payments(turn, asked, left)
     return planned
 
 

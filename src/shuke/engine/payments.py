@@ -74,9 +74,7 @@ def _pay_points(cart: Cart, asset: str, asked: int) -> None:
     cart.paid.append(Payment(asset, allocate(units, shares), shares, lots))
 
 
-def _refusal(
-    turn: Turn, asset: str, asked: int, available: int, most: int
-) -> tuple[str, dict[str, int]] | None:
+def _refusal(turn: Turn, asset: str, asked: int, available: int, most: int) -> tuple[str, dict[str, int]] | None:
     redemption = turn.program.assets[asset].asset.redemption
     assert redemption is not None, "payable_with has seen to it"
     if asked < 0:
@@ -191,7 +189,8 @@ def pay_stored_value(cart: Cart) -> None:
         cart.decline("stored_value", "amount_invalid", asked=asked)
         return
     elif asked > sum(available):
-        cart.decline("stored_value", "insufficient", asked=asked, available=sum(available))
+        balance = sum(available) * rules.units
+        cart.decline(rules.principal, "insufficient", asked=asked * rules.units, available=balance)
         return
     elif asked > sum(left):
         cart.decline("stored_value", "stored_value_above_cart", asked=asked, most=sum(left))

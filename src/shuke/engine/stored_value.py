@@ -73,9 +73,7 @@ class StoredValueRules:
             ((minor(offer.pay, scale), minor(offer.bonus, scale), offer) for offer in chapter.offers),
             key=lambda found: (-found[0], -found[1], found[2].id),
         )
-        self.tests = {
-            offer.id: compile_condition(offer.when, names=names) for offer in chapter.offers if offer.when
-        }
+        self.tests = {offer.id: compile_condition(offer.when, names=names) for offer in chapter.offers if offer.when}
         self.bounds: dict[str, Bounds] = {limits.card: _bounds(limits, scale) for limits in chapter.limits}
         self.fee = ratio(chapter.refund_fee_percent)
 
@@ -130,7 +128,7 @@ def top_up(turn: Turn) -> Refused | None:
     if rules is None:
         return Refused("no_stored_value", {})
     if not isinstance(amount, int) or isinstance(amount, bool) or amount <= 0 or not id_:
-        return Refused("amount_invalid", {"amount": amount, "id": id_})
+        return Refused("amount_invalid", {"amount": amount})
     if f"{ORDER_PREFIX}{id_}" in turn.context.orders:
         return Refused("top_up_exists", {"id": id_})
     offers = offers_of(turn, rules, amount)
@@ -205,9 +203,7 @@ class Refund(Struct, frozen=True):
     bonus: int
 
 
-def refund_of(
-    policy: str, *, paid: int, left: int, bonus: int, bonus_left: int, fee: tuple[int, int]
-) -> Refund:
+def refund_of(policy: str, *, paid: int, left: int, bonus: int, bonus_left: int, fee: tuple[int, int]) -> Refund:
     """The formulas above: ``paid`` P, ``left`` p, ``bonus`` B, ``bonus_left`` b; ``fee`` a percentage."""
     used = bonus - bonus_left
     taken, withheld = bonus_left, 0
@@ -241,7 +237,8 @@ def refund_top_up(turn: Turn) -> Refused | None:
     last_day = turn.program.calendar.day(order.placed_at) + rules.chapter.cooling_off_days
     cooling_off = turn.day <= last_day
     if not cooling_off and rules.chapter.refundable == "cooling_off":
-        return Refused("refund_not_allowed", {"id": id_, "cooling_off_days": rules.chapter.cooling_off_days})
+        days = rules.chapter.cooling_off_days
+        return Refused("refund_not_allowed", {"id": id_, "cooling_off_days": days})
     found = _refund(turn, rules, order.top_up, (0, 1) if cooling_off else rules.fee)
     if found.money + found.withheld + found.fee + found.bonus == 0:
         return Refused("nothing_to_refund", {"id": id_})
