@@ -30,7 +30,7 @@ from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import quote
 
-import psutil  # type: ignore[import-untyped]  # it ships no annotations
+import psutil
 
 from shuke.books import service_account, tuning
 
