@@ -155,9 +155,7 @@ def test_an_instant_is_read_in_the_zone_of_the_program(history: History, text: s
     assert activity.occurred_at == at(instant)
 
 
-@pytest.mark.parametrize(
-    "zone", ["Asia/Taipei", "America/New_York", "Australia/Lord_Howe", "America/Asuncion"]
-)
+@pytest.mark.parametrize("zone", ["Asia/Taipei", "America/New_York", "Australia/Lord_Howe", "America/Asuncion"])
 def test_every_hour_of_a_year_is_the_instant_that_the_calendar_says(history: History, zone: str) -> None:
     walls = [
         f"2024-{month:02d}-{day:02d}T{hour:02d}:30:00"
@@ -281,8 +279,7 @@ def test_line_numbers_beyond_a_hundred_are_told_apart(history: History) -> None:
 
 def test_quoted_values_may_hold_commas_quotes_and_line_breaks(history: History) -> None:
     activities = history.lines(
-        'A,ann,2025-03-01,1,"a, ""b""\nand more"\nB,"ann",2025-03-01,"1.00",5" disk\n'
-        "\n,,,,\nC,ann,2025-03-02,x,y\n",
+        'A,ann,2025-03-01,1,"a, ""b""\nand more"\nB,"ann",2025-03-01,"1.00",5" disk\n\n,,,,\nC,ann,2025-03-02,x,y\n',
         header=f"{HEADER},note",
     )
     notes = [a.purchase.lines[0].attributes for a in activities if a.purchase]
@@ -295,8 +292,7 @@ def test_a_mark_at_the_start_windows_line_ends_and_a_missing_last_one_change_not
 ) -> None:
     history.write(
         "orders.csv",
-        b"\xef\xbb\xbf"
-        + f"{HEADER}\r\nA,ann,2025-03-01,1\r\nB,ann,2025-03-01,x\r\nC,ann,2025-03-01,2".encode(),
+        b"\xef\xbb\xbf" + f"{HEADER}\r\nA,ann,2025-03-01,1\r\nB,ann,2025-03-01,x\r\nC,ann,2025-03-01,2".encode(),
     )
     assert [activity.key for activity in history.read()] == ["A", "C"]
     assert history.rejected == [("orders.csv", 3, "not_an_amount")]
@@ -326,9 +322,7 @@ def test_parquet_keeps_types_and_exact_amounts(history: History) -> None:
                 [at("2025-03-01T10:00:00Z"), None, *[at("2025-03-02T10:00:00Z")] * 2],
                 pa.timestamp("us", "UTC"),
             ),
-            "amount": pa.array(
-                [Decimal("1.5000"), Decimal(1), Decimal("2.5"), Decimal("0.001")], pa.decimal128(12, 4)
-            ),
+            "amount": pa.array([Decimal("1.5000"), Decimal(1), Decimal("2.5"), Decimal("0.001")], pa.decimal128(12, 4)),
             "list_amount": pa.array([0.1, 1.15, 4.35, 0.2]),
             "organic": [True, None, False, None],
             "grams": pa.array([250, 1, None, 1], pa.int32()),
@@ -392,9 +386,7 @@ def test_strict_stops_at_the_first_bad_row(history: History) -> None:
 
 
 def test_what_is_after_the_end_is_left_out_and_counted(history: History) -> None:
-    history.write(
-        "orders.csv", f"{HEADER}\nA,ann,2025-03-01,1\nB,ann,2025-03-02,1\nC,ann,2025-03-02T00:00:01,1\n"
-    )
+    history.write("orders.csv", f"{HEADER}\nA,ann,2025-03-01,1\nB,ann,2025-03-02,1\nC,ann,2025-03-02T00:00:01,1\n")
     prepared = history.prepare(until=at("2025-03-02"))
     assert [a.key for a in stream_all(prepared)] == ["A", "B"]
     assert (prepared.orders, prepared.later) == (2, 1)
@@ -514,9 +506,9 @@ def test_members_between_whom_value_moves_share_a_partition(history: History) ->
 
 
 def test_members_join_with_traits_identities_and_what_they_bring(history: History) -> None:
-    lots = json.dumps(
-        [{"amount": 5, "expires_at": "2025-12-31", "opened_at": "2025-02-01"}, {"amount": "7"}]
-    ).replace('"', '""')
+    lots = json.dumps([{"amount": 5, "expires_at": "2025-12-31", "opened_at": "2025-02-01"}, {"amount": "7"}]).replace(
+        '"', '""'
+    )
     history.write(
         "members.csv",
         "member_id,joined_at,phone,city,birthday,balance:credit,expires:credit,lots:points\n"
@@ -652,12 +644,12 @@ def naive(path: Path, zone: str, scale: int) -> tuple[dict[str, tuple[str, int, 
 
 WHENS = st.one_of(
     st.sampled_from(["2025-03-09T02:30", "2025-11-02 01:30:00", "2025-03-09", "soon", "", " 2025-01-01 "]),
-    st.datetimes(
-        min_value=datetime.fromisoformat("1980-01-01"), max_value=datetime.fromisoformat("2060-01-01")
-    ).map(datetime.isoformat),
-    st.datetimes(
-        min_value=datetime.fromisoformat("2024-01-01"), max_value=datetime.fromisoformat("2026-01-01")
-    ).map(lambda wall: wall.isoformat(" ", "seconds") + "+05:45"),
+    st.datetimes(min_value=datetime.fromisoformat("1980-01-01"), max_value=datetime.fromisoformat("2060-01-01")).map(
+        datetime.isoformat
+    ),
+    st.datetimes(min_value=datetime.fromisoformat("2024-01-01"), max_value=datetime.fromisoformat("2026-01-01")).map(
+        lambda wall: wall.isoformat(" ", "seconds") + "+05:45"
+    ),
 )
 AMOUNTS = st.one_of(
     st.decimals(min_value=0, max_value=10**9, places=2).map(str),

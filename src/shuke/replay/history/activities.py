@@ -67,9 +67,7 @@ def _read(text: bytes, line: int, payloads: PayloadReader) -> tuple[Fact, dict[s
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
         raise Refusal("not_json", f"this is not a line of JSON: {broken}") from broken
     if not _TYPE.fullmatch(told.type) or len(told.type) > checks.MAX_ID:
-        raise Refusal(
-            "wrong_type", f'"{told.type[:40]}" is not a type of activity: write it like "checked_in"'
-        )
+        raise Refusal("wrong_type", f'"{told.type[:40]}" is not a type of activity: write it like "checked_in"')
     if told.type in ELSEWHERE:
         raise Refusal("told_elsewhere", f"{told.type} cannot be told here: {ELSEWHERE[told.type]}")
     member_id = checks.read_id("member_id", _text(told.member_id))

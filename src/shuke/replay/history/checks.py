@@ -71,9 +71,7 @@ def read_day(column: str, text: str) -> Day:
     try:
         return day_of(text.strip())
     except InstantError as broken:
-        raise Refusal(
-            "not_a_date", f'{column}: "{text[:40]}" is not a date: write it like "1990-02-28"'
-        ) from broken
+        raise Refusal("not_a_date", f'{column}: "{text[:40]}" is not a date: write it like "1990-02-28"') from broken
 
 
 def read_amount(column: str, text: str | None, *, scale: int) -> int | None:
@@ -87,9 +85,7 @@ def read_amount(column: str, text: str | None, *, scale: int) -> int | None:
     except AmountError as broken:
         raise Refusal("not_an_amount", f"{column}: {broken}") from broken
     if amount < 0:
-        raise Refusal(
-            "negative", f"{column} is below zero: {found}; tell a return as an order.refunded activity"
-        )
+        raise Refusal("negative", f"{column} is below zero: {found}; tell a return as an order.refunded activity")
     return amount
 
 

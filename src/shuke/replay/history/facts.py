@@ -104,9 +104,7 @@ def refuse_repeated(connection: duckdb.DuckDBPyConnection, sheet: Path, *, kind:
         for line, key, first in rows:
             repeated.append((kind, line))
             if kind == ACTIVITIES:
-                refuse(
-                    line, "key_twice", f'the key "{key}" stands in line {first} already: one key is one fact'
-                )
+                refuse(line, "key_twice", f'the key "{key}" stands in line {first} already: one key is one fact')
             else:
                 member_id = key.removeprefix("joined:")
                 refuse(line, "member_twice", f'the member "{member_id}" stands in line {first} already')

@@ -48,9 +48,7 @@ class MemberReader:
     """Turns rows of texts, under the file's ``header``, into facts. HistoryError for columns that make no
     sense."""
 
-    def __init__(
-        self, path: Path, header: list[str], kinds: list[str] | None, payloads: PayloadReader
-    ) -> None:
+    def __init__(self, path: Path, header: list[str], kinds: list[str] | None, payloads: PayloadReader) -> None:
         self._payloads = payloads
         self._kinds = kinds or ["text"] * len(header)
         self._header = header
@@ -98,9 +96,7 @@ class MemberReader:
                         body["expires_at"] = expires
                     key = f"opened:{member_id}:{asset}:{column}:{number}"
                     at = joined if opened is None else max(joined, opened)
-                    facts.append(
-                        Fact(MEMBERS, line, at, key, ASSET_OPENED, member_id, ENCODER.encode(body).decode())
-                    )
+                    facts.append(Fact(MEMBERS, line, at, key, ASSET_OPENED, member_id, ENCODER.encode(body).decode()))
         return facts
 
     def _payload(self, row: dict[str, str | None]) -> dict[str, Any]:
@@ -124,18 +120,14 @@ class MemberReader:
             payload["identities"] = identities
         return payload
 
-    def _balance(
-        self, row: dict[str, str | None], asset: str
-    ) -> Iterator[tuple[Instant | None, int, Instant | None]]:
+    def _balance(self, row: dict[str, str | None], asset: str) -> Iterator[tuple[Instant | None, int, Instant | None]]:
         column = f"balance:{asset}"
         amount = checks.read_amount(column, row[column], scale=self._payloads.scale_of(asset))
         expires = row.get(f"expires:{asset}")
         if amount:
             yield None, amount, self._payloads.end(f"expires:{asset}", expires) if expires else None
 
-    def _lots(
-        self, row: dict[str, str | None], asset: str
-    ) -> Iterator[tuple[Instant | None, int, Instant | None]]:
+    def _lots(self, row: dict[str, str | None], asset: str) -> Iterator[tuple[Instant | None, int, Instant | None]]:
         column = f"lots:{asset}"
         text = row[column]
         if not text or not text.strip():
@@ -151,9 +143,7 @@ class MemberReader:
             amount = self._payloads.amount(column, lot.amount, self._payloads.scale_of(asset))
             if amount <= 0:
                 raise Refusal("not_an_amount", f"{column} has a lot of nothing, or less")
-            opened = lot.opened_at and checks.read_instant(
-                column, lot.opened_at, calendar=self._payloads.calendar
-            )
+            opened = lot.opened_at and checks.read_instant(column, lot.opened_at, calendar=self._payloads.calendar)
             yield (
                 opened or None,
                 amount,

@@ -288,10 +288,7 @@ def judge_doubtful(
     )
     sorter = connection.cursor()  # its own place: the rows above are still being fetched
     while held := list(islice(rows, 10_000)):
-        columns = [
-            pa.array(column, field.type)
-            for column, field in zip(zip(*held, strict=True), schema, strict=True)
-        ]
+        columns = [pa.array(column, field.type) for column, field in zip(zip(*held, strict=True), schema, strict=True)]
         sorter.register("judged", pa.Table.from_arrays(columns, schema=schema))
         settled = sorter.sql(
             f"SELECT judged.*, NULL::VARCHAR[] AS raw, {part_of('judged', partitions, until)} AS part "
@@ -308,9 +305,7 @@ def _fetched(found: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, list[str |
         yield from rows
 
 
-def _judged(
-    reader: Reader, rows: Iterator[tuple[int, list[str | None]]], refuse: Refuse
-) -> Iterator[tuple[Any, ...]]:
+def _judged(reader: Reader, rows: Iterator[tuple[int, list[str | None]]], refuse: Refuse) -> Iterator[tuple[Any, ...]]:
     for line, values in rows:
         try:
             yield (line, *reader.judge(values))

@@ -23,7 +23,7 @@ DOUBTFUL: Final = -1
 LATER: Final = -2
 """Partition of what happened after the end: counted, not kept."""
 
-_HELD_ROWS: Final = 400_000
+_HELD_ROWS: Final = 250_000
 _OPTIONS: Final = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 
@@ -102,9 +102,7 @@ def reader_of(files: list[Path], columns: list[str] | None = None) -> pa.RecordB
 
 
 @contextmanager
-def connected(
-    folder: Path, *, memory: str, threads: int | None = None
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(folder: Path, *, memory: str, threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB that keeps to ``memory`` and goes to disk, below ``folder``, for more."""
     connection = duckdb.connect()
     try:

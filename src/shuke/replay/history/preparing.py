@@ -27,7 +27,7 @@ from shuke.values.instants import Instant, calendar_of
 Progress = Callable[[str, int, int], None]
 """(what is being read: members, activities, orders or layout; bytes done; bytes in all)"""
 
-_MEMORY = "1GB"  # beyond it DuckDB goes to disk
+_MEMORY = "512MB"  # beyond it DuckDB goes to disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,7 @@ class _Work:
             extras=extras,
         )
 
-    def _facts(
-        self, members: Path | None, activities: Path | None, payloads: PayloadReader
-    ) -> tuple[int, int]:
+    def _facts(self, members: Path | None, activities: Path | None, payloads: PayloadReader) -> tuple[int, int]:
         """Read members and activities; how many of each there are. Leaves the table ``links`` behind."""
         links = Links()
         sheet_path = self.folder / "facts.parquet"
@@ -194,9 +192,7 @@ class _Work:
             raise HistoryError(f"{path.name} must end in .jsonl or .jsonl.gz")
         self.raw[path] = lambda wanted: raw_lines(path, wanted, quotes=False)
         watch = self._watch("activities", path)
-        read_activities(
-            path, payloads=payloads, sheet=sheet, links=links, refuse=self._refuse(path), watch=watch
-        )
+        read_activities(path, payloads=payloads, sheet=sheet, links=links, refuse=self._refuse(path), watch=watch)
         self._stop_if_strict()
 
     def _orders(

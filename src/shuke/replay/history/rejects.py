@@ -13,9 +13,7 @@ import pyarrow.parquet as pq
 
 COLUMNS: Final = ("file", "line", "code", "reason", "raw")
 
-_SCHEMA: Final = pa.schema(
-    [("file", pa.int64()), ("line", pa.int64()), ("code", pa.string()), ("reason", pa.string())]
-)
+_SCHEMA: Final = pa.schema([("file", pa.int64()), ("line", pa.int64()), ("code", pa.string()), ("reason", pa.string())])
 
 RawText = Callable[[list[int]], Iterator[tuple[int, str]]]
 """Ascending line numbers -> (line number, the row's text), in the same order. Reads the file a second
@@ -71,9 +69,7 @@ class Rejects:
             self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA))
             self._held = []
 
-    def _sorted(
-        self, connection: duckdb.DuckDBPyConnection
-    ) -> Iterator[tuple[Path, list[tuple[int, str, str]]]]:
+    def _sorted(self, connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[Path, list[tuple[int, str, str]]]]:
         """(file, [(line, code, reason)]) in order of the lines, a few thousand at a time."""
         self._flush()
         self._writer.close()
@@ -92,9 +88,7 @@ class Rejects:
         _, raw = next(raw_text[file]([line]))
         return BadRow(file, line, code, reason, raw)
 
-    def write(
-        self, target: Path, *, connection: duckdb.DuckDBPyConnection, raw_text: dict[Path, RawText]
-    ) -> None:
+    def write(self, target: Path, *, connection: duckdb.DuckDBPyConnection, raw_text: dict[Path, RawText]) -> None:
         """Write all of them to ``target`` (see COLUMNS), by file, then by line. Without any, only the
         header."""
         with target.open("w", newline="", encoding="utf-8") as out:
@@ -102,9 +96,7 @@ class Rejects:
             rows.writerow(COLUMNS)
             for file, refused in self._sorted(connection):
                 texts = dict(raw_text[file](sorted({line for line, _, _ in refused})))
-                rows.writerows(
-                    (file.name, line, code, reason, texts.get(line, "")) for line, code, reason in refused
-                )
+                rows.writerows((file.name, line, code, reason, texts.get(line, "")) for line, code, reason in refused)
 
     def close(self) -> None:
         self._writer.close()

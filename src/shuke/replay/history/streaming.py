@@ -156,7 +156,5 @@ def _attributes(columns: list[list[str | None]], extras: list[Extra]) -> Iterato
         return
     for row in zip(*columns, strict=True):
         yield {
-            extra.name: typed_value(extra, text)
-            for extra, text in zip(extras, row, strict=True)
-            if text is not None
+            extra.name: typed_value(extra, text) for extra, text in zip(extras, row, strict=True) if text is not None
         } or None

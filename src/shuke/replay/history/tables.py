@@ -55,9 +55,7 @@ class CsvTable:
         self.kinds = ["text"] * len(self.header)
 
     @contextmanager
-    def source(
-        self, connection: duckdb.DuckDBPyConnection, refuse: Refuse, watch: Watch | None
-    ) -> Iterator[str]:
+    def source(self, connection: duckdb.DuckDBPyConnection, refuse: Refuse, watch: Watch | None) -> Iterator[str]:
         # What goes wrong while DuckDB pulls would come back as DuckDB's error, without its sentence.
         failures: list[HistoryError] = []
 
@@ -102,9 +100,7 @@ class ParquetTable:
         return f"read_parquet({_quoted(str(self.path))})"
 
     @contextmanager
-    def source(
-        self, connection: duckdb.DuckDBPyConnection, refuse: Refuse, watch: Watch | None
-    ) -> Iterator[str]:
+    def source(self, connection: duckdb.DuckDBPyConnection, refuse: Refuse, watch: Watch | None) -> Iterator[str]:
         texts = ", ".join(
             f"nullif({_as_text(_name(name), kind)}, '') AS c{index}"
             for index, (name, kind) in enumerate(zip(self.header, self._types, strict=True))
@@ -147,9 +143,7 @@ def rows_of(
     """(line, texts) row by row, for files that are read in Python. Rows without any value are left out."""
     with table.source(connection, refuse, watch) as source:
         names = ", ".join(f"c{index}" for index in range(len(table.header)))
-        found = connection.execute(
-            f"SELECT line, {names} FROM {source} WHERE coalesce({names}, NULL) IS NOT NULL"
-        )
+        found = connection.execute(f"SELECT line, {names} FROM {source} WHERE coalesce({names}, NULL) IS NOT NULL")
         while rows := found.fetchmany(10_000):
             for line, *values in rows:
                 yield line, values

@@ -283,9 +283,7 @@ class CsvFile:
         columns = [column.combine_chunks() for column in table.columns]
         return pa.RecordBatch.from_arrays([pc.add(numbers, first), *columns], schema=self.schema)
 
-    def _careful(
-        self, block: bytes, first: int, refuse: Refuse, *, last: bool
-    ) -> tuple[pa.RecordBatch, list[bytes]]:
+    def _careful(self, block: bytes, first: int, refuse: Refuse, *, last: bool) -> tuple[pa.RecordBatch, list[bytes]]:
         """The block row by row, and the lines of a row that goes on in the next block (unless this is the
         last)."""
         lines = cut_lines(block)
@@ -309,12 +307,8 @@ class CsvFile:
             elif "".join(row.values).strip():
                 refuse(first + at, *self._misfit(len(row.values)))
             at += row.lines
-        columns = [
-            pa.array([row[index] or None for row in rows], pa.string()) for index in range(len(self.header))
-        ]
-        return pa.RecordBatch.from_arrays(
-            [pa.array(numbers, pa.int64()), *columns], schema=self.schema
-        ), carried
+        columns = [pa.array([row[index] or None for row in rows], pa.string()) for index in range(len(self.header))]
+        return pa.RecordBatch.from_arrays([pa.array(numbers, pa.int64()), *columns], schema=self.schema), carried
 
     def _misfit(self, found: int) -> tuple[str, str]:
         return "columns", f"the row has {found} values, the header names {len(self.header)} columns"
@@ -332,6 +326,4 @@ def _plain(block: bytes) -> bool:
     if b'"' in block and any(line.count(b'"') & 1 for line in block.split(b"\n")):
         return False
     # A line beyond MAX_LINE covers at least one of these windows whole.
-    return all(
-        block.find(b"\n", start, start + _WINDOW) >= 0 for start in range(0, len(block) - _WINDOW, _WINDOW)
-    )
+    return all(block.find(b"\n", start, start + _WINDOW) >= 0 for start in range(0, len(block) - _WINDOW, _WINDOW))
