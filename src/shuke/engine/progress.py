@@ -114,9 +114,7 @@ def preview(old: Editions, new: Editions, member: Member, at: Instant) -> list[M
     ]
 
 
-def _applied(
-    program: Editions, member: Member, at: Instant
-) -> tuple[dict[str, str], dict[str, dict[str, Any] | None]]:
+def _applied(program: Editions, member: Member, at: Instant) -> tuple[dict[str, str], dict[str, dict[str, Any] | None]]:
     """Tiers in force after ``tiers.applied``, and per ladder why."""
     turn = _asked(program, member, at)
     tiers.apply(turn)
@@ -192,10 +190,8 @@ def _keep(turn: Turn, rules: LadderRules, standing: Standing) -> Goal | None:
 # -- What is missing --------------------------------------------------------------------------------------
 
 
-def _ways(
-    explanation: Explanation, turn: Turn, rules: LadderRules, by: Day | None
-) -> Iterator[list[Missing]]:
-    """Every alternative that would make the criteria hold. ``by``: the day as of which they are asked, if later."""
+def _ways(explanation: Explanation, turn: Turn, rules: LadderRules, by: Day | None) -> Iterator[list[Missing]]:
+    """Every alternative that would make the criteria hold. ``by``: the day they are asked for, if later."""
     if explanation.holds:
         yield []
     elif isinstance(explanation.node, AnyOf):

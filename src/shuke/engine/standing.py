@@ -34,9 +34,7 @@ class AsOf:
 
     __slots__ = ("_day", "_ladder", "_saved", "_standing", "_turn")
 
-    def __init__(
-        self, turn: Turn, day: Day, *, ladder: str | None = None, standing: Standing | None = None
-    ) -> None:
+    def __init__(self, turn: Turn, day: Day, *, ladder: str | None = None, standing: Standing | None = None) -> None:
         self._turn, self._day, self._ladder, self._standing = turn, day, ladder, standing
         self._saved: tuple[Any, ...] = ()
 
@@ -146,15 +144,12 @@ def drop(turn: Turn, rules: LadderRules, rank: int, *, reason: str, why: dict[st
     announce(turn, rules, reason=reason, why=why)
 
 
-def put_back(turn: Turn, rules: LadderRules, *, reason: str, why: dict[str, Any]) -> None:
-    """As if the present term had never been given: the standing before it, with its own dates."""
-    member = turn.member
-    earlier = member.standings[rules.id].earlier
-    if earlier is None:
-        member.standings.pop(rules.id)
+def stand_again(turn: Turn, rules: LadderRules, standing: Standing | None) -> None:
+    """As if the present term had never been given: this standing, with its own dates. Nothing is told yet."""
+    if standing is None:
+        turn.member.standings.pop(rules.id)
     else:
-        member.standings[rules.id] = earlier
-    announce(turn, rules, reason=reason, why=why)
+        turn.member.standings[rules.id] = standing
 
 
 def totals_of_today(turn: Turn) -> dict[str, int]:

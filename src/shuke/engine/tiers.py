@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from shuke.engine import activity as of
 from shuke.engine.effects import Refused, TierChanged
 from shuke.engine.ladders import LadderRules, compile_ladders
@@ -32,8 +34,8 @@ from shuke.engine.standing import (
     carry_on,
     drop,
     live_grants,
-    put_back,
     reach,
+    stand_again,
     totals_of_today,
 )
 from shuke.engine.turn import Turn
@@ -69,7 +71,9 @@ def _look(turn: Turn, rules: LadderRules, standing: Standing | None) -> None:
             standing = _reopen(turn, rules, standing)
     rank = rules.rank_of(standing)
     if rules.at_once:
-        target = rules.reached(turn, rank)
+        # A fact from before a drop does not bring back what she met then: that is for reopened reviews.
+        fits = standing is None or turn.now >= standing.dropped_at
+        target = rules.reached(turn, rank) if fits else rank
         if target > rank:
             _reach(turn, rules, target, since=turn.now)
             return
@@ -143,14 +147,30 @@ def _saved(turn: Turn, rules: LadderRules, standing: Standing) -> bool:
 
 
 def _take_back(turn: Turn, rules: LadderRules, standing: Standing) -> Standing | None:
-    """After a refund: the present term stands if it would still be given, or is supported by what is left."""
+    """After a refund: the present term stands if it would still be given, or if what is left supports the tier.
+
+    Otherwise the decision that gave it is made again: for a lower tier, or the standing before is back.
+    """
     rank = rules.rank_of(standing)
     if standing.by not in _BY_CRITERIA or _stands(turn, rules, standing, rank):
         return standing
-    if rules.supported(turn, rank):
+    if standing.by != "requalified" and rules.supported(turn, rank):
         return standing
     why = rules.why(turn, rules.entries[rank])
-    put_back(turn, rules, reason="refunded", why=why)
+    with AsOf(turn, _decided_on(rules, standing), ladder=rules.id, standing=standing.earlier):
+        before = rules.rank_of(standing.earlier)
+        instead = rules.reached(turn, before)
+    if before < instead < rank:
+        until = rules.ends(instead, _decided_on(rules, standing))
+        stand_again(turn, rules, replace(standing, tier=rules.tiers[instead], until=until))
+    else:
+        stand_again(turn, rules, standing.earlier)
+    present = rules.rank_of(turn.member.standings.get(rules.id))
+    target = rules.reached(turn, present) if rules.at_once else present
+    if target > present:
+        _reach(turn, rules, target, reason="refunded", since=turn.now)
+    else:
+        announce(turn, rules, reason="refunded", why=why)
     return turn.member.standings.get(rules.id)
 
 
@@ -163,13 +183,17 @@ def _stands(turn: Turn, rules: LadderRules, standing: Standing, rank: int) -> bo
     if rules.passing[rank] and standing.by != "renewed":
         order = turn.order
         return order is None or order.placed_at != standing.since or not order.is_back(order.refunded)
-    midnight = standing.by == "renewed" or not (rules.at_once or standing.by == "applied")
-    day = rules.calendar.day(standing.since - 1 if midnight else standing.since)
-    with AsOf(turn, day, ladder=rules.id, standing=standing.earlier):
+    with AsOf(turn, _decided_on(rules, standing), ladder=rules.id, standing=standing.earlier):
         if standing.by == "renewed":
             return rules.kept(turn, rank)
         test = rules.again[rank] if standing.by == "requalified" else rules.entry[rank]
         return test is not None and test(turn, None)
+
+
+def _decided_on(rules: LadderRules, standing: Standing) -> Day:
+    """The day as of whose end the present term was given: reviews and looks come at the midnight after it."""
+    midnight = standing.by == "renewed" or not (rules.at_once or standing.by == "applied")
+    return rules.calendar.day(standing.since - 1 if midnight else standing.since)
 
 
 def _reopen(turn: Turn, rules: LadderRules, standing: Standing | None) -> Standing | None:
