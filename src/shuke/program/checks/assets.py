@@ -37,9 +37,7 @@ def check(program: Program) -> Iterator[Problem]:
 # -- Dates ------------------------------------------------------------------------------------------------
 
 
-def check_validity(
-    path: str, validity: Validity | Literal["never"], pending: str | None
-) -> Iterator[Problem]:
+def check_validity(path: str, validity: Validity | Literal["never"], pending: str | None) -> Iterator[Problem]:
     """Dates that no calendar has, and value that ends before it can be used, on whatever day it arrives."""
     if not isinstance(validity, Validity) or validity.inactivity is not None:
         return

@@ -55,6 +55,4 @@ def _less_for_higher(program: Program) -> Iterator[Problem]:
         for (low, more, _), (high, less, index) in zip(sorted(found), sorted(found)[1:], strict=False):
             if low < high and less < more:
                 sentence = f"The higher tier gets {plain(less)} % off, the one below it {plain(more)} %."
-                yield Problem(
-                    f"benefits[{index}].percent_off", "less_for_higher", sentence, severity="warning"
-                )
+                yield Problem(f"benefits[{index}].percent_off", "less_for_higher", sentence, severity="warning")

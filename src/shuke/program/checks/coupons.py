@@ -54,6 +54,4 @@ def _worth(path: str, template: CouponTemplate) -> Iterator[Problem]:
         yield Problem(f"{path}.minimum_spend", "more_than_it_costs", sentence, plain(off), "warning")
     if template.restored_after_expiry == "expire" and "renewed_for" in template.model_fields_set:
         sentence = "renewed_for is for coupons that are renewed when they come back after their date."
-        yield Problem(
-            f"{path}.renewed_for", "without_effect", sentence, "restored_after_expiry: renew", "warning"
-        )
+        yield Problem(f"{path}.renewed_for", "without_effect", sentence, "restored_after_expiry: renew", "warning")

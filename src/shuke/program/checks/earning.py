@@ -57,9 +57,7 @@ def _give(path: str, rule: Rule, asset: Asset | None) -> Iterator[Problem]:
 
 
 def _steps(path: str, steps: Steps, asset: Asset | None) -> Iterator[Problem]:
-    yield from check_units(
-        ((f"{path}.table[{i}].points", step.points) for i, step in enumerate(steps.table)), asset
-    )
+    yield from check_units(((f"{path}.table[{i}].points", step.points) for i, step in enumerate(steps.table)), asset)
     for index in range(1, len(steps.table)):
         before, step = steps.table[index - 1], steps.table[index]
         if step.at_least <= before.at_least:
@@ -103,9 +101,7 @@ def _multiply(path: str, rule: Rule, program: Program) -> Iterator[Problem]:
         if target is None:
             yield Problem(place, "unknown_rule", f"There is no earning rule {name!r}.", closest(name, others))
         elif target.asset != rule.asset:
-            sentence = (
-                f"{name!r} gives {target.asset!r}, so a multiplier of {rule.asset!r} never works on it."
-            )
+            sentence = f"{name!r} gives {target.asset!r}, so a multiplier of {rule.asset!r} never works on it."
             yield Problem(place, "other_asset", sentence, f"asset: {target.asset}")
         elif target.give.multiply is not None:
             sentence = f"{name!r} is a multiplier itself; multipliers work on rules that give something."
@@ -114,9 +110,7 @@ def _multiply(path: str, rule: Rule, program: Program) -> Iterator[Problem]:
             sentence = f"{name!r} works on {', '.join(target.triggers)}, this one never at the same time."
             yield Problem(place, "other_trigger", sentence, f"on: {target.triggers[0]}")
     if multiply is not None and not multiply.rules and not _bases(rule, program):
-        sentence = (
-            f"Nothing gives {rule.asset!r} on {', '.join(rule.triggers)}, so there is nothing to multiply."
-        )
+        sentence = f"Nothing gives {rule.asset!r} on {', '.join(rule.triggers)}, so there is nothing to multiply."
         yield Problem(path, "multiplies_nothing", sentence)
 
 
@@ -124,9 +118,7 @@ def _bases(rule: Rule, program: Program) -> list[Rule]:
     return [
         other
         for other in program.earning
-        if other.give.multiply is None
-        and other.asset == rule.asset
-        and set(other.triggers) & set(rule.triggers)
+        if other.give.multiply is None and other.asset == rule.asset and set(other.triggers) & set(rule.triggers)
     ]
 
 

@@ -20,9 +20,7 @@ def check(program: Program) -> Iterator[Problem]:
             sentence = f"A measure sums amount, items or payload.<field>, not {measure.of!r}."
             yield Problem(f"{path}.of", "not_in_list", sentence, f"payload.{measure.of}")
         elif measure.kind != "sum" and "of" in measure.model_fields_set:
-            sentence = (
-                f"A measure that counts {measure.kind} has nothing to sum: leave of out, or say kind: sum."
-            )
+            sentence = f"A measure that counts {measure.kind} has nothing to sum: leave of out, or say kind: sum."
             yield Problem(f"{path}.of", "without_effect", sentence, severity="warning")
         without = [trigger for trigger in measure.on if trigger not in WITH_LINES]
         if not without:

@@ -17,9 +17,7 @@ def check(program: Program) -> Iterator[Problem]:
         yield from _unique(path, ids)
     for index, measure in enumerate(program.measures):
         if measure.id in _TAKEN:
-            sentence = (
-                f"Conditions already read {measure.id}(…) as something else; call the measure otherwise."
-            )
+            sentence = f"Conditions already read {measure.id}(…) as something else; call the measure otherwise."
             yield Problem(f"measures[{index}].id", "reserved_name", sentence, f"{measure.id}_measure")
     for index, topic in enumerate(program.announce):
         if topic not in _TOPICS:

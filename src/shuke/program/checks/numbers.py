@@ -30,8 +30,7 @@ def check_money(numbers: Iterable[Placed], program: Program) -> Iterator[Problem
     for path, number in numbers:
         if number is not None and decimals(number) > program.scale:
             sentence = (
-                f"{program.currency} has {_count(program.scale)} in this program, "
-                f"so nobody can pay {plain(number)}."
+                f"{program.currency} has {_count(program.scale)} in this program, so nobody can pay {plain(number)}."
             )
             yield Problem(path, "too_precise", sentence)
 
@@ -57,8 +56,6 @@ def check_rising(bounds: Iterable[Placed]) -> Iterator[Problem]:
             continue
         if narrower is not None and narrower[1] > number:
             name, wide = narrower[0].rpartition(".")[2], path.rpartition(".")[2]
-            sentence = (
-                f"{name} allows {plain(narrower[1])}, but {wide} only {plain(number)}: it is never reached."
-            )
+            sentence = f"{name} allows {plain(narrower[1])}, but {wide} only {plain(number)}: it is never reached."
             yield Problem(narrower[0], "contradictory_limits", sentence, plain(number))
         narrower = (path, number)

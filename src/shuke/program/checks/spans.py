@@ -44,9 +44,7 @@ def _hours(path: str, text: str) -> Iterator[Problem]:
     written = _HOURS.fullmatch(text)
     example = "11:00-14:00"
     if written is None:
-        yield Problem(
-            path, "bad_hours", f'Write hours from and to, such as {example}, not "{text}".', example
-        )
+        yield Problem(path, "bad_hours", f'Write hours from and to, such as {example}, not "{text}".', example)
         return
     start, end = int(written[1]) * 60 + int(written[2]), int(written[3]) * 60 + int(written[4])
     if start >= 1440 or end > 1440:

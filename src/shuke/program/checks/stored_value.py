@@ -36,9 +36,7 @@ def _kinds(program: Program, stored: StoredValue | None) -> Iterator[Problem]:
         role = roles.get(asset.kind)
         if role is not None and chosen.get(role) != asset.id:
             sentence = f"{asset.id!r} is of the kind {asset.kind}, but stored_value does not name it as that."
-            yield Problem(
-                f"{path}.kind", "not_stored_value", sentence, f"stored_value: {{{role}: {asset.id}}}"
-            )
+            yield Problem(f"{path}.kind", "not_stored_value", sentence, f"stored_value: {{{role}: {asset.id}}}")
         for name, chosen_id in chosen.items():
             if asset.id != chosen_id:
                 continue
@@ -46,9 +44,7 @@ def _kinds(program: Program, stored: StoredValue | None) -> Iterator[Problem]:
                 sentence = f"{asset.id!r} holds the {name} of stored value and must be of that kind."
                 yield Problem(f"{path}.kind", "not_stored_value", sentence, name)
             if asset.scale < program.scale:
-                sentence = (
-                    f"One of {asset.id!r} is one {program.currency}, which has {program.scale} decimals."
-                )
+                sentence = f"One of {asset.id!r} is one {program.currency}, which has {program.scale} decimals."
                 yield Problem(f"{path}.scale", "too_coarse", sentence, str(program.scale))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
-from shuke.program.conditions import All, Any, Compare, Node, show, uses
+from shuke.program.condition_order import implies
+from shuke.program.conditions import Any, Node, show, uses
 from shuke.program.document import Program
 from shuke.program.problems import Problem
 from shuke.program.tiers import Ladder, Tier
@@ -37,33 +37,6 @@ def _unreachable(path: str, ladder: Ladder) -> Iterator[Problem]:
                 hint = "list tiers from the lowest to the highest, and ask more of the higher"
                 yield Problem(f"{path}.tiers[{low}].entry", "unreachable_tier", sentence, hint)
                 break
-
-
-def implies(given: Node, wanted: Node) -> bool:
-    """Whether ``wanted`` surely holds wherever ``given`` does: lower bounds of the same terms, in and / or.
-
-    False where that cannot be told.
-    """
-    if isinstance(given, Any):
-        return all(implies(node, wanted) for node in given.nodes)
-    if isinstance(wanted, All):
-        return all(implies(given, node) for node in wanted.nodes)
-    if isinstance(wanted, Any):
-        return any(implies(given, node) for node in wanted.nodes)
-    if isinstance(given, All):
-        return any(implies(node, wanted) for node in given.nodes)
-    if isinstance(given, Compare) and isinstance(wanted, Compare) and given.term == wanted.term:
-        return given == wanted or _at_least(given, wanted)
-    return given == wanted
-
-
-def _at_least(given: Compare, wanted: Compare) -> bool:
-    low, high = wanted.value, given.value
-    if given.op not in (">", ">=", "=") or wanted.op not in (">", ">="):
-        return False
-    if not isinstance(low, int | Decimal) or not isinstance(high, int | Decimal):
-        return False
-    return high > low or (high == low and (wanted.op == ">=" or given.op == ">"))
 
 
 def _at_reviews(path: str, tier: Tier, ladder: Ladder) -> Iterator[Problem]:
