@@ -55,9 +55,7 @@ def at(text: str, *, zone: str = ZONE) -> Instant:
 NOON = at("2026-05-01T12:00")
 
 
-def told(
-    type_: str, member: str, *, key: str, when: Instant = NOON, source: str = "test", **payload: Any
-) -> Activity:
+def told(type_: str, member: str, *, key: str, when: Instant = NOON, source: str = "test", **payload: Any) -> Activity:
     """An activity with this payload."""
     return Activity(type_, member, when, source, key, payload)
 
@@ -72,9 +70,7 @@ def order(
 ) -> Activity:
     """An order of these lines (cents), paid. Its key is its id unless told otherwise."""
     lines = [amount if isinstance(amount, Line) else Line(amount) for amount in amounts]
-    return Activity(
-        ORDER_PAID, member, when, "test", key or order_id, None, Purchase(order_id, lines, **more)
-    )
+    return Activity(ORDER_PAID, member, when, "test", key or order_id, None, Purchase(order_id, lines, **more))
 
 
 def given(member: str, amount: int, *, key: str, when: Instant = NOON, asset: str = "points") -> Activity:
@@ -111,9 +107,7 @@ class Ledger:
         id_ = activity.member_id
         member = self.members.get(id_) or Member(id_, 0)
         need = needs(self.editions, activity)
-        orders = {
-            order_id: self.orders[id_, order_id] for order_id in need.orders if (id_, order_id) in self.orders
-        }
+        orders = {order_id: self.orders[id_, order_id] for order_id in need.orders if (id_, order_id) in self.orders}
         settled = step(self.editions, member, activity, Context(orders, self.taken if need.quotas else {}))
         self.members[id_] = settled.member
         self.entries.setdefault(id_, []).extend(settled.effects.entries)
@@ -173,18 +167,17 @@ class Shop:
         rows = await self.rows("select balances -> %s from member where member_id = %s", (asset, member))
         return int(rows[0][0] or 0) if rows else 0
 
-    async def findings(self) -> list[Finding]:
-        """What ``verify`` finds wrong in the books."""
-        async with self.connections.connection() as connection:
-            await connection.execute("set transaction isolation level repeatable read")
+    async def findings(self, *, after: LiteralString | None = None) -> list[Finding]:
+        """What ``verify`` finds wrong in the books, or would if somebody ran the statement ``after`` which."""
+        async with self.connections.connection() as connection, connection.transaction(force_rollback=True):
             editions = await Settler(self.connections).editions(connection)
+            if after is not None:
+                await connection.execute(after)
             return [finding async for finding in verify.verify(connection, editions)]
 
 
 @asynccontextmanager
-async def open_shop(
-    url: str, *, tenant: str, program: str | None = COFFEE, most: int = 8
-) -> AsyncIterator[Shop]:
+async def open_shop(url: str, *, tenant: str, program: str | None = COFFEE, most: int = 8) -> AsyncIterator[Shop]:
     """The shop over the tenant's books; publishes ``program`` unless it is None."""
     async with pool(url, tenant=tenant, size_max=most) as connections:
         shop = Shop(connections)

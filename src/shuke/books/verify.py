@@ -1,54 +1,94 @@
-"""Proving the books: everything that is stored twice agrees, and a replay of the log gives what is stored.
+"""Proving the books: everything that is stored twice agrees, and settling the log again gives what is stored.
 
-Bucket by bucket, member by member, so memory stays flat. Each finding names the row. The order of the
-checks is from the ground up: a broken entry is reported as such before the balance it spoils.
+Bucket by bucket, member by member, so memory stays flat. Each finding names the row; what is wrong with one
+member is found by ``books.proof``, what is wrong between members here.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, LiteralString
 
-from msgspec import Struct, json
+from msgspec import Struct
 
 from shuke.books.load import Connection
-from shuke.engine.activity import Activity
+from shuke.books.proof import Finding, Kept, LogRow, Row, check_member
 from shuke.engine.compiled import Editions
-from shuke.engine.effects import DEBT, MEMBER_ACCOUNTS, PENDING, Entry
-from shuke.engine.member import Member, pack, unpack
-from shuke.engine.needs import needs
-from shuke.engine.orders import Order, pack_order
-from shuke.engine.step import step
-from shuke.engine.turn import Context
 from shuke.values.ids import BUCKETS
 from shuke.values.instants import NEVER
 
-MEMBERS: LiteralString = """
-    select member_id, seq, state, (extract(epoch from due_at) * 1000000)::bigint, tiers, balances
-    from member where bucket = %s order by member_id
+__all__ = ["Finding", "Verified", "verify"]
+
+# Rows come in the order of member ids as Python compares them. What never happens is null in a column.
+MEMBERS: LiteralString = f"""
+    select member_id, seq, state,
+        coalesce((extract(epoch from due_at) * 1000000)::bigint, {NEVER}), tiers, balances, status,
+        (extract(epoch from joined_at) * 1000000)::bigint, traits, tags
+    from member where bucket = %s order by member_id collate "C"
 """
 ACTIVITIES: LiteralString = """
-    select member_id, seq, body::text, context, version from activity where bucket = %s order by member_id, seq
+    select member_id, seq, source, key, type, (extract(epoch from occurred_at) * 1000000)::bigint, version,
+        digest, body::text, answer::text, context
+    from activity where bucket = %s order by member_id collate "C", seq
 """
 ENTRIES: LiteralString = """
     select member_id, seq, no, asset, kind, debit, credit, amount, coalesce(lot, 0), rule, order_id, version,
         (extract(epoch from occurred_at) * 1000000)::bigint, why
-    from entry where bucket = %s order by member_id, seq, no
+    from entry where bucket = %s order by member_id collate "C", seq, no
 """
 ORDERS: LiteralString = """
-    select member_id, order_id, settlement from orders where bucket = %s order by member_id, order_id
+    select member_id, order_id, (extract(epoch from placed_at) * 1000000)::bigint, status, amount, channel,
+        store, settlement
+    from orders where bucket = %s order by member_id collate "C"
 """
-LOTS: LiteralString = "select member_id, asset, lot from lot where bucket = %s order by member_id, asset, lot"
+LOTS: LiteralString = f"""
+    select member_id, asset, lot, (extract(epoch from opened_at) * 1000000)::bigint,
+        coalesce((extract(epoch from ripens_at) * 1000000)::bigint, {NEVER}),
+        coalesce((extract(epoch from expires_at) * 1000000)::bigint, {NEVER})
+    from lot where bucket = %s order by member_id collate "C"
+"""
+TIER_CHANGES: LiteralString = f"""
+    select member_id, seq, no, ladder, from_tier, to_tier, (extract(epoch from at) * 1000000)::bigint,
+        coalesce((extract(epoch from until) * 1000000)::bigint, {NEVER}), reason
+    from tier_change where bucket = %s order by member_id collate "C", seq, no
+"""
+COUPONS: LiteralString = f"""
+    select member_id, coupon_id, template, code, state,
+        coalesce((extract(epoch from valid_until) * 1000000)::bigint, {NEVER}), order_id
+    from coupon where bucket = %s order by member_id collate "C"
+"""
 
-_decode_activity = json.Decoder(Activity).decode
+INHABITED: LiteralString = "select from member where bucket = %s limit 1"
 
+ORPHANS: LiteralString = """
+    select 'entry', e.member_id || '/' || e.seq || '/' || e.no from entry e
+    where e.bucket = %(bucket)s and not exists (
+        select from activity a where a.bucket = e.bucket and a.member_id = e.member_id and a.seq = e.seq)
+    union all
+    select 'tier_change', t.member_id || '/' || t.seq || '/' || t.no from tier_change t
+    where t.bucket = %(bucket)s and not exists (
+        select from activity a where a.bucket = t.bucket and a.member_id = t.member_id and a.seq = t.seq)
+    union all
+    select r.name, r.member_id || '/' || r.key from (
+        select 'activity' as name, bucket, member_id, seq::text as key from activity where bucket = %(bucket)s
+        union all
+        select 'orders', bucket, member_id, order_id from orders where bucket = %(bucket)s
+        union all
+        select 'lot', bucket, member_id, asset || '/' || lot from lot where bucket = %(bucket)s
+        union all
+        select 'coupon', bucket, member_id, coupon_id from coupon where bucket = %(bucket)s
+    ) r
+    where not exists (select from member m where m.bucket = r.bucket and m.member_id = r.member_id)
+    limit 100
+"""
 
-class Finding(Struct):
-    """Something that does not agree. ``row`` names the table and key; ``sentence`` says what is wrong."""
-
-    code: str
-    row: str
-    sentence: str
+QUOTAS: LiteralString = "select quota, used from quota where period = ''"
+STRAYS: LiteralString = """
+    select 'member', member_id from member where bucket not between 0 and %(last)s
+    union all
+    select 'activity', member_id || '/' || seq from activity where bucket not between 0 and %(last)s
+    limit 100
+"""
 
 
 class Verified(Struct):
@@ -58,21 +98,6 @@ class Verified(Struct):
     activities: int = 0
     entries: int = 0
     orders: int = 0
-
-
-class _Kept(Struct):
-    """All stored rows of one member."""
-
-    member_id: str
-    seq: int
-    state: bytes
-    due_at: int | None
-    tiers: dict[str, str]
-    balances: dict[str, int]
-    activities: list[tuple[Any, ...]] = []
-    entries: list[tuple[Any, ...]] = []
-    orders: dict[str, bytes] = {}
-    lots: set[tuple[str, int]] = set()
 
 
 async def verify(
@@ -87,46 +112,24 @@ async def verify(
     Run it in a repeatable-read transaction, so that settling may go on meanwhile.
     """
     seen = Verified() if seen is None else seen
+    claimed: dict[str, int] = {}
+    sound = True
     for bucket in range(BUCKETS):
         async for kept in _members(connection, bucket):
             seen.members += 1
-            seen.activities += len(kept.activities)
+            seen.activities += len(kept.log)
             seen.entries += len(kept.entries)
             seen.orders += len(kept.orders)
-            for finding in check_member(kept, editions):
+            for finding in check_member(kept, editions, claimed):
+                sound = False
                 yield finding
         async for finding in _orphans(connection, bucket):
+            sound = False
             yield finding
         if progress is not None:
             progress(bucket + 1, BUCKETS)
-
-
-async def _members(connection: Connection, bucket: int) -> AsyncIterator[_Kept]:
-    """One member after the other with all her rows: the tables are read side by side in the same order."""
-    readers = {
-        name: _Side(connection, name, query, bucket)
-        for name, query in (
-            ("activities", ACTIVITIES),
-            ("entries", ENTRIES),
-            ("orders", ORDERS),
-            ("lots", LOTS),
-        )
-    }
-    for side in readers.values():
-        await side.open()
-    async with connection.cursor(name=f"verify_members_{bucket}") as members:
-        await members.execute(MEMBERS, (bucket,))
-        async for row in members:
-            kept = _Kept(*row)
-            kept.activities = await readers["activities"].take(kept.member_id)
-            kept.entries = await readers["entries"].take(kept.member_id)
-            kept.orders = {
-                order_id: body for _, order_id, body in await readers["orders"].take(kept.member_id)
-            }
-            kept.lots = {(asset, lot) for _, asset, lot in await readers["lots"].take(kept.member_id)}
-            yield kept
-    for side in readers.values():
-        await side.close()
+    async for finding in _between_members(connection, claimed if sound else None):
+        yield finding
 
 
 class _Side:
@@ -136,19 +139,20 @@ class _Side:
         self._cursor = connection.cursor(name=f"verify_{name}_{bucket}")
         self._cursor.itersize = 5000
         self._query, self._bucket = query, bucket
-        self._ahead: tuple[Any, ...] | None = None
+        self._ahead: Row | None = None
 
     async def open(self) -> None:
         await self._cursor.execute(self._query, (self._bucket,))
         self._rows = aiter(self._cursor)
         self._ahead = await anext(self._rows, None)
 
-    async def take(self, member_id: str) -> list[tuple[Any, ...]]:
-        """The rows of ``member_id``; rows of members that do not exist are passed over (``_orphans`` finds them)."""
-        found: list[tuple[Any, ...]] = []
+    async def take(self, member_id: str) -> list[Row]:
+        """The rows of ``member_id``, without the id; rows of members that do not exist are passed over
+        (``_orphans`` finds them)."""
+        found: list[Row] = []
         while self._ahead is not None and self._ahead[0] <= member_id:
             if self._ahead[0] == member_id:
-                found.append(self._ahead)
+                found.append(self._ahead[1:])
             self._ahead = await anext(self._rows, None)
         return found
 
@@ -156,20 +160,43 @@ class _Side:
         await self._cursor.close()
 
 
-ORPHANS: LiteralString = """
-    select 'entry', e.member_id || '/' || e.seq || '/' || e.no from entry e
-    where e.bucket = %(bucket)s and not exists (
-        select from activity a where a.bucket = e.bucket and a.member_id = e.member_id and a.seq = e.seq)
-    union all
-    select 'activity', a.member_id || '/' || a.seq from activity a
-    where a.bucket = %(bucket)s and not exists (
-        select from member m where m.bucket = a.bucket and m.member_id = a.member_id)
-    union all
-    select 'orders', o.member_id || '/' || o.order_id from orders o
-    where o.bucket = %(bucket)s and not exists (
-        select from member m where m.bucket = o.bucket and m.member_id = o.member_id)
-    limit 100
-"""
+_SIDES: dict[str, LiteralString] = {
+    "activities": ACTIVITIES,
+    "entries": ENTRIES,
+    "orders": ORDERS,
+    "lots": LOTS,
+    "tier_changes": TIER_CHANGES,
+    "coupons": COUPONS,
+}
+
+
+async def _members(connection: Connection, bucket: int) -> AsyncIterator[Kept]:
+    """One member after the other with all her rows: the tables are read side by side in the same order."""
+    cursor = await connection.execute(INHABITED, (bucket,))
+    if await cursor.fetchone() is None:
+        return
+    sides = {name: _Side(connection, name, query, bucket) for name, query in _SIDES.items()}
+    for side in sides.values():
+        await side.open()
+    async with connection.cursor(name=f"verify_members_{bucket}") as members:
+        await members.execute(MEMBERS, (bucket,))
+        async for row in members:
+            rows = {name: await side.take(row[0]) for name, side in sides.items()}
+            kept = Kept(bucket, *row)
+            kept.log = [LogRow(*found) for found in rows["activities"]]
+            kept.entries = _keyed(rows["entries"])
+            kept.orders = {found[0]: found[1:] for found in rows["orders"]}
+            kept.lots = _keyed(rows["lots"])
+            kept.tier_changes = _keyed(rows["tier_changes"])
+            kept.coupons = {found[0]: found[1:] for found in rows["coupons"]}
+            yield kept
+    for side in sides.values():
+        await side.close()
+
+
+def _keyed(rows: list[Row]) -> dict[Any, Row]:
+    """Rows whose key, behind the member's id, has two columns."""
+    return {row[:2]: row[2:] for row in rows}
 
 
 async def _orphans(connection: Connection, bucket: int) -> AsyncIterator[Finding]:
@@ -178,170 +205,19 @@ async def _orphans(connection: Connection, bucket: int) -> AsyncIterator[Finding
         yield Finding("no_cause", f"{table} {key}", "This row has no activity or member it could come from.")
 
 
-def check_member(kept: _Kept, editions: Editions) -> Iterator[Finding]:
-    """What does not agree about one member. Later checks are left out once an earlier one failed."""
-    checks: tuple[Callable[[_Kept, Editions], Iterator[Finding]], ...] = (
-        _log,
-        _entries,
-        _balances,
-        _columns,
-        _replay,
-    )
-    for check in checks:
-        broken = False
-        for finding in check(kept, editions):
-            broken = True
-            yield finding
-        if broken:
-            return
+async def _between_members(connection: Connection, claimed: dict[str, int] | None) -> AsyncIterator[Finding]:
+    """Nobody lives in a bucket there is not; quotas are what all members together claimed.
 
-
-def _log(kept: _Kept, editions: Editions) -> Iterator[Finding]:
-    """The log has no gaps and ends where the member says."""
-    del editions
-    for expected, row in enumerate(kept.activities, 1):
-        if row[1] != expected:
-            yield Finding(
-                "log_gap", f"activity {kept.member_id}/{row[1]}", f"Activity {expected} is missing."
-            )
-            return
-    if len(kept.activities) != kept.seq:
-        sentence = f"The member counts {kept.seq} activities, the log has {len(kept.activities)}."
-        yield Finding("log_length", f"member {kept.member_id}", sentence)
-
-
-def _entries(kept: _Kept, editions: Editions) -> Iterator[Finding]:
-    """Every entry moves something, has a cause, and a lot that was opened; no account falls below zero."""
-    versions = {edition.version for edition in editions.compiled}
-    accounts: dict[tuple[str, str], int] = {}
-    for row in kept.entries:
-        _, seq, no, asset, kind, debit, credit, amount, lot, _, _, version, _, _ = row
-        name = f"entry {kept.member_id}/{seq}/{no}"
-        if version not in versions or not 1 <= seq <= kept.seq:
-            yield Finding("no_cause", name, f"There is no version {version} or no activity {seq} behind it.")
-        if lot and (asset, lot) not in kept.lots:
-            yield Finding("no_lot", name, f"Lot {lot} of {asset} was never opened.")
-        for account, change in ((debit, -amount), (credit, amount)):
-            if account not in MEMBER_ACCOUNTS:
-                continue
-            left = accounts[asset, account] = accounts.get((asset, account), 0) + change
-            if (left < 0) is (account != DEBT) and left:
-                sentence = f"After this {kind} the account {account} of {asset} stands at {left}."
-                yield Finding("account_out_of_bounds", name, sentence)
-                return
-
-
-def _balances(kept: _Kept, editions: Editions) -> Iterator[Finding]:
-    """Balance = entries = lots."""
-    del editions
-    accounts: dict[tuple[str, str], int] = {}
-    lots: dict[tuple[str, int, str], int] = {}
-    for row in kept.entries:
-        _, _, _, asset, _, debit, credit, amount, lot, *_ = row
-        for account, change in ((debit, -amount), (credit, amount)):
-            if account in MEMBER_ACCOUNTS:
-                accounts[asset, account] = accounts.get((asset, account), 0) + change
-                lots[asset, lot, account] = lots.get((asset, lot, account), 0) + change
-    member = unpack(kept.state)
-    for asset, purse in member.purses.items():
-        for account, stored in (
-            ("available", purse.available),
-            ("pending", purse.pending),
-            ("held", purse.held),
-            (DEBT, -purse.debt),
-        ):
-            booked = accounts.pop((asset, account), 0)
-            if booked != stored:
-                sentence = f"{asset} {account}: the member says {stored}, her entries say {booked}."
-                yield Finding("balance", f"member {kept.member_id}", sentence)
-        for account, held in (("available", purse.lots), (PENDING, purse.ripening)):
-            for lot in held:
-                booked = lots.pop((asset, lot.no, account), 0)
-                if booked != lot.amount:
-                    sentence = (
-                        f"{asset} lot {lot.no}: the member says {lot.amount}, her entries say {booked}."
-                    )
-                    yield Finding("lot", f"lot {kept.member_id}/{asset}/{lot.no}", sentence)
-    for (asset, lot_no, account), booked in lots.items():
-        if booked and account in ("available", PENDING):
-            sentence = f"{asset} lot {lot_no}: the member knows nothing of the {booked} her entries say."
-            yield Finding("lot", f"lot {kept.member_id}/{asset}/{lot_no}", sentence)
-    for (asset, account), booked in accounts.items():
-        if booked:
-            sentence = f"{asset} {account}: the member says nothing, her entries say {booked}."
-            yield Finding("balance", f"member {kept.member_id}", sentence)
-
-
-def _columns(kept: _Kept, editions: Editions) -> Iterator[Finding]:
-    """What stands beside the state agrees with it."""
-    del editions
-    member = unpack(kept.state)
-    beside: tuple[tuple[str, object, object], ...] = (
-        ("seq", kept.seq, member.seq),
-        ("tiers", kept.tiers, member.tiers),
-        ("balances", kept.balances, {asset: purse.available for asset, purse in member.purses.items()}),
-        ("due_at", NEVER if kept.due_at is None else kept.due_at, member.due_at),
-    )
-    for name, stored, derived in beside:
-        if stored != derived:
-            sentence = f"The column {name} says {stored}, the state says {derived}."
-            yield Finding("column", f"member {kept.member_id}", sentence)
-
-
-def _replay(kept: _Kept, editions: Editions) -> Iterator[Finding]:
-    """Stepping through the log again gives the same entries, orders and state, to the last byte."""
-    member = Member(kept.member_id, 0)
-    orders: dict[str, Order] = {}
-    entries = iter(kept.entries)
-    for row in kept.activities:
-        activity = _decode_activity(row[2])
-        need = needs(editions, activity)
-        found = {order_id: orders[order_id] for order_id in need.orders if order_id in orders}
-        told = row[3] or {}
-        settled = step(editions, member, activity, Context(found, dict(told.get("taken", {}))))
-        member = settled.member
-        orders.update(settled.effects.orders)
-        for no, entry in enumerate(settled.effects.entries):
-            stored = next(entries, None)
-            if stored is None or stored[1:] != _row(row[1], no, entry):
-                sentence = f"Settling activity {row[1]} again gives {_words(entry)}."
-                where = f"entry {kept.member_id}/{row[1]}/{no}"
-                yield Finding("replay_entry", where, sentence)
-                return
-    extra = next(entries, None)
-    if extra is not None:
-        where = f"entry {kept.member_id}/{extra[1]}/{extra[2]}"
-        yield Finding("replay_entry", where, "Settling the log again does not give this entry.")
+    ``claimed`` is None where some member could not be settled again, so that nothing can be said of quotas.
+    """
+    cursor = await connection.execute(STRAYS, {"last": BUCKETS - 1})
+    for table, key in await cursor.fetchall():
+        yield Finding("no_bucket", f"{table} {key}", f"There are only the buckets 0 to {BUCKETS - 1}.")
+    if claimed is None:
         return
-    for order_id, body in kept.orders.items():
-        if order_id not in orders or pack_order(orders[order_id]) != body:
-            where = f"orders {kept.member_id}/{order_id}"
-            yield Finding("replay_order", where, "Settling the log again gives another memory of this order.")
-    if pack(member) != kept.state:
-        yield Finding(
-            "replay_state", f"member {kept.member_id}", "Settling the log again gives another member."
-        )
-
-
-def _row(seq: int, no: int, entry: Entry) -> tuple[Any, ...]:
-    return (
-        seq,
-        no,
-        entry.asset,
-        entry.kind,
-        entry.debit,
-        entry.credit,
-        entry.amount,
-        entry.lot,
-        entry.rule,
-        entry.order_id,
-        entry.version,
-        entry.occurred_at,
-        entry.why,
-    )
-
-
-def _words(entry: Entry) -> str:
-    return (
-        f"{entry.kind} of {entry.amount} {entry.asset} from {entry.debit} to {entry.credit} (lot {entry.lot})"
-    )
+    cursor = await connection.execute(QUOTAS)
+    used: dict[str, int] = dict(await cursor.fetchall())
+    for quota in sorted(used.keys() | claimed.keys()):
+        if used.get(quota, 0) != claimed.get(quota, 0):
+            sentence = f"Used {used.get(quota, 0)}, but members claimed {claimed.get(quota, 0)}."
+            yield Finding("quota", f"quota {quota}", sentence)

@@ -1,0 +1,329 @@
+"""Proving one member: her log settled again gives what is stored, and what is stored twice agrees.
+
+The first row that does not agree is named. The log comes first, then what follows from it, so that an edited
+entry is reported as such and not as the balance it spoils.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec import MsgspecError, Struct, json
+
+from shuke.books.postings import profile_of
+from shuke.engine.activity import Activity
+from shuke.engine.compiled import Editions
+from shuke.engine.effects import DEBT, MEMBER_ACCOUNTS, PENDING, CouponChanged, Settled
+from shuke.engine.member import Member, pack, unpack
+from shuke.engine.needs import needs
+from shuke.engine.orders import Order, pack_order
+from shuke.engine.step import step
+from shuke.engine.turn import Context
+from shuke.values.ids import bucket_of, digest
+from shuke.values.instants import NEVER, Instant
+
+Row = tuple[Any, ...]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_decode_activity = json.Decoder(Activity).decode
+
+
+class Finding(Struct):
+    """Something that does not agree. ``row`` names the table and key; ``sentence`` says what is wrong."""
+
+    code: str
+    row: str
+    sentence: str
+
+
+class LogRow(Struct):
+    """One row of the activity table. Instants are microseconds; ``body`` and ``answer`` are JSON text."""
+
+    seq: int
+    source: str
+    key: str
+    type: str
+    occurred_at: Instant
+    version: int
+    digest: bytes
+    body: str
+    answer: str
+    context: dict[str, Any] | None
+
+
+class Kept(Struct):
+    """All stored rows of one member. Rows are as ``books.verify`` selects them, keyed by what follows the
+    member's id in the primary key."""
+
+    bucket: int
+    member_id: str
+    seq: int
+    state: bytes
+    due_at: Instant | None
+    tiers: dict[str, str]
+    balances: dict[str, int]
+    status: str
+    joined_at: Instant
+    traits: dict[str, Any]
+    tags: list[str]
+    log: list[LogRow] = []
+    entries: dict[tuple[int, int], Row] = {}
+    orders: dict[str, Row] = {}
+    lots: dict[tuple[str, int], Row] = {}
+    tier_changes: dict[tuple[int, int], Row] = {}
+    coupons: dict[str, Row] = {}
+
+
+def check_member(kept: Kept, editions: Editions, claimed: dict[str, int]) -> Iterator[Finding]:
+    """What does not agree about one member. Later checks are left out once an earlier one found something.
+
+    What her activities claimed of shared quotas is added to ``claimed``.
+    """
+    checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        lambda: _log(kept),
+        lambda: _replay(kept, editions, claimed),
+        lambda: _accounts(kept),
+        lambda: _balances(kept),
+        lambda: _columns(kept),
+    )
+    for check in checks:
+        broken = False
+        for finding in check():
+            broken = True
+            yield finding
+        if broken:
+            return
+
+
+def instant(moment: datetime | None) -> Instant:
+    """The instant of a timestamptz; null is never."""
+    return NEVER if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _log(kept: Kept) -> Iterator[Finding]:
+    """The log has no gaps, ends where the member says, and its columns say what its bodies say."""
+    for expected, row in enumerate(kept.log, 1):
+        if row.seq != expected:
+            yield _missing(kept, expected)
+            return
+    if len(kept.log) < kept.seq:
+        yield _missing(kept, len(kept.log) + 1)
+        return
+    if len(kept.log) > kept.seq:
+        sentence = f"The member counts {kept.seq} activities, the log has {len(kept.log)}."
+        yield Finding("log_length", f"activity {kept.member_id}/{kept.seq + 1}", sentence)
+        return
+    for row in kept.log:
+        where = f"activity {kept.member_id}/{row.seq}"
+        if digest(row.body.encode()) != row.digest:
+            yield Finding("log_body", where, "The body is not the one whose digest was taken.")
+            return
+        try:
+            told = _decode_activity(row.body)
+        except MsgspecError as broken:
+            yield Finding("log_body", where, f"The body cannot be read: {broken}")
+            return
+        beside = (kept.member_id, row.source, row.key, row.type, row.occurred_at)
+        if beside != (told.member_id, told.source, told.key, told.type, told.occurred_at):
+            yield Finding("log_column", where, "A column beside the body says something else.")
+            return
+
+
+def _missing(kept: Kept, seq: int) -> Finding:
+    return Finding("log_gap", f"activity {kept.member_id}/{seq}", f"Activity {seq} is missing.")
+
+
+# -- Again from the log -----------------------------------------------------------------------------------
+
+
+class _Again(Struct):
+    """What settling the log again gives."""
+
+    entries: dict[tuple[int, int], Row] = {}
+    orders: dict[str, Row] = {}
+    lots: dict[tuple[str, int], Row] = {}
+    tier_changes: dict[tuple[int, int], Row] = {}
+    coupons: dict[str, Row] = {}
+
+
+def _replay(kept: Kept, editions: Editions, claimed: dict[str, int]) -> Iterator[Finding]:
+    """Stepping through the log again gives the same rows and the same state, to the last byte."""
+    member = Member(kept.member_id, 0)
+    orders: dict[str, Order] = {}
+    again = _Again()
+    for row in kept.log:
+        where = f"activity {kept.member_id}/{row.seq}"
+        activity = _decode_activity(row.body)
+        need = needs(editions, activity)
+        found = {order_id: orders[order_id] for order_id in need.orders if order_id in orders}
+        told = row.context or {}
+        context = Context(found, dict(told.get("taken", {})), dict(told.get("codes", {})))
+        try:
+            settled = step(editions, member, activity, context)
+        except Exception as error:  # whatever it is, it is about this row
+            yield Finding("replay_failed", where, f"It cannot be settled again: {error!r}")
+            return
+        member = settled.member
+        orders.update(settled.effects.orders)
+        _remember(again, row.seq, settled)
+        for claim in settled.effects.claims:
+            claimed[claim.quota] = claimed.get(claim.quota, 0) + claim.amount
+        if row.version != editions.at(activity.occurred_at).version:
+            yield Finding("replay_version", where, f"Version {row.version} was not in force then.")
+            return
+        if json.decode(row.answer) != _answer(settled):
+            yield Finding("replay_answer", where, "Settling it again gives another answer.")
+            return
+    again.orders = {order_id: _order_row(order) for order_id, order in orders.items()}
+    yield from _compare(kept, again)
+    if pack(member) != kept.state:
+        yield Finding("replay_state", f"member {kept.member_id}", "Settling the log again gives another member.")
+
+
+def _remember(again: _Again, seq: int, settled: Settled) -> None:
+    effects = settled.effects
+    for no, entry in enumerate(effects.entries):
+        again.entries[seq, no] = (
+            entry.asset,
+            entry.kind,
+            entry.debit,
+            entry.credit,
+            entry.amount,
+            entry.lot,
+            entry.rule,
+            entry.order_id,
+            entry.version,
+            entry.occurred_at,
+            _plain(entry.why),
+        )
+    for lot in effects.lots:
+        again.lots[lot.asset, lot.no] = (lot.opened_at, lot.ripens_at or NEVER, min(lot.expires_at, NEVER))
+    for no, change in enumerate(effects.tiers):
+        row = (change.ladder, change.before, change.after, change.at, min(change.until, NEVER), change.reason)
+        again.tier_changes[seq, no] = row
+    for coupon in effects.coupons:
+        again.coupons[coupon.coupon_id] = _coupon_row(coupon)
+
+
+def _answer(settled: Settled) -> Any:
+    """What ``runtime.settle`` keeps as the answer."""
+    refused = settled.refused
+    answer: dict[str, Any] = {} if refused is None else {"code": refused.code}
+    if refused is not None and refused.facts:
+        answer["facts"] = refused.facts
+    return _plain({**answer, "body": settled.answer})
+
+
+def _plain(value: Any) -> Any:
+    """The value as it comes back from JSON."""
+    return json.decode(json.encode(value))
+
+
+def _order_row(order: Order) -> Row:
+    return (order.placed_at, order.status, order.total(), order.channel, order.store, pack_order(order))
+
+
+def _coupon_row(coupon: CouponChanged) -> Row:
+    return (coupon.template, coupon.code, coupon.state, min(coupon.valid_until, NEVER), coupon.order_id)
+
+
+_WORDS = {
+    "entries": ("entry", "entry"),
+    "lots": ("lot", "lot"),
+    "orders": ("orders", "memory of this order"),
+    "tier_changes": ("tier_change", "change of tier"),
+    "coupons": ("coupon", "state of this coupon"),
+}
+
+
+def _compare(kept: Kept, again: _Again) -> Iterator[Finding]:
+    """The first row of each table that is missing, too many, or different."""
+    for name, (table, words) in _WORDS.items():
+        stored, expected = getattr(kept, name), getattr(again, name)
+        if stored == expected:
+            continue
+        for key in sorted(stored.keys() | expected.keys()):
+            if stored.get(key) == expected.get(key):
+                continue
+            where = f"{table} {kept.member_id}/{'/'.join(map(str, key)) if isinstance(key, tuple) else key}"
+            code = f"replay_{table}"
+            if key not in stored:
+                yield Finding(code, where, f"This row is missing. Settling the log again gives {expected[key]}.")
+            elif key not in expected:
+                yield Finding(code, where, "Settling the log again does not give this row.")
+            else:
+                yield Finding(code, where, f"Settling the log again gives another {words}: {expected[key]}.")
+            return
+
+
+# -- What is stored twice ---------------------------------------------------------------------------------
+
+
+def _accounts(kept: Kept) -> Iterator[Finding]:
+    """No account falls below zero on the way, but what is owed; nothing is owed that is above zero."""
+    accounts: dict[tuple[str, str], int] = {}
+    for (seq, no), row in kept.entries.items():
+        asset, kind, debit, credit, amount = row[:5]
+        for account, change in ((debit, -amount), (credit, amount)):
+            if account not in MEMBER_ACCOUNTS:
+                continue
+            left = accounts[asset, account] = accounts.get((asset, account), 0) + change
+            if left and (left < 0) is not (account == DEBT):
+                sentence = f"After this {kind} the account {account} of {asset} stands at {left}."
+                yield Finding("account_out_of_bounds", f"entry {kept.member_id}/{seq}/{no}", sentence)
+                return
+
+
+def _balances(kept: Kept) -> Iterator[Finding]:
+    """Balance = entries = lots."""
+    accounts: dict[tuple[str, str], int] = {}
+    lots: dict[tuple[str, int, str], int] = {}
+    for row in kept.entries.values():
+        asset, _, debit, credit, amount, lot = row[:6]
+        for account, change in ((debit, -amount), (credit, amount)):
+            if account in MEMBER_ACCOUNTS:
+                accounts[asset, account] = accounts.get((asset, account), 0) + change
+                if account in ("available", PENDING):
+                    lots[asset, lot, account] = lots.get((asset, lot, account), 0) + change
+    said: dict[tuple[str, str], int] = {}
+    said_lots: dict[tuple[str, int, str], int] = {}
+    for asset, purse in unpack(kept.state).purses.items():
+        said[asset, "available"], said[asset, PENDING] = purse.available, purse.pending
+        said[asset, "held"], said[asset, DEBT] = purse.held, -purse.debt
+        for account, held in (("available", purse.lots), (PENDING, purse.ripening)):
+            for lot in held:
+                key = (asset, lot.no, account)
+                said_lots[key] = said_lots.get(key, 0) + lot.amount
+    for asset, account in sorted(accounts.keys() | said.keys()):
+        booked, stored = accounts.get((asset, account), 0), said.get((asset, account), 0)
+        if booked != stored:
+            sentence = f"{asset} {account}: the member says {stored}, her entries say {booked}."
+            yield Finding("balance", f"member {kept.member_id}", sentence)
+    for asset, no, account in sorted(lots.keys() | said_lots.keys()):
+        booked, stored = lots.get((asset, no, account), 0), said_lots.get((asset, no, account), 0)
+        if booked != stored:
+            sentence = f"{asset} lot {no} {account}: the member says {stored}, her entries say {booked}."
+            yield Finding("lot", f"lot {kept.member_id}/{asset}/{no}", sentence)
+
+
+def _columns(kept: Kept) -> Iterator[Finding]:
+    """What stands beside the state agrees with it."""
+    member = unpack(kept.state)
+    status, joined_at, traits, tags = profile_of(member)
+    beside: tuple[tuple[str, object, object], ...] = (
+        ("bucket", kept.bucket, bucket_of(kept.member_id)),
+        ("seq", kept.seq, member.seq),
+        ("tiers", kept.tiers, member.tiers),
+        ("balances", kept.balances, {asset: purse.available for asset, purse in member.purses.items()}),
+        ("due_at", kept.due_at, member.due_at),
+        ("status", kept.status, status),
+        ("joined_at", kept.joined_at, joined_at),
+        ("traits", kept.traits, _plain(traits)),
+        ("tags", kept.tags, tags),
+    )
+    for name, stored, derived in beside:
+        if stored != derived:
+            sentence = f"The column {name} says {stored}, the state says {derived}."
+            yield Finding("column", f"member {kept.member_id}", sentence)

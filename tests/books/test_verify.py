@@ -1,0 +1,125 @@
+"""ACCEPTANCE 9: ``shuke verify`` finds a hand-made corruption and names the row."""
+
+# ruff: noqa: E501  # a corruption is a line
+
+import pytest
+
+from shuke.engine.activity import ASSET_TRANSFERRED, COUPON_ISSUED, JOINED, ORDER_REFUNDED
+from shuke.runtime import clock
+from tests.shop import COFFEE, at, open_shop, order, spent, told
+
+pytestmark = pytest.mark.database
+
+SHOP = (
+    COFFEE
+    + """
+  - {id: first, asset: points, give: {fixed: 5}, limits: {total: 8, times_per_member: 1}}
+ladders:
+  - id: main
+    tiers: [{id: base}, {id: gold, entry: "spend(lifetime) >= 50"}]
+coupons:
+  - {id: welcome, give: {percent: 10}, valid: {lasts: 30 days}, limits: {total: 5}}
+"""
+)
+
+# ada: 1 joined, 2 ordered, 3 was given a coupon, 4 spent, 5 refunded, 6 gave points. bob: 1 ordered, 2 received.
+HISTORY = (
+    told(JOINED, "ada", key="j", traits={"city": "Taipei"}, tags=["staff"]),
+    order("ada", "o1", 3000, 2000, channel="web"),
+    told(COUPON_ISSUED, "ada", key="c", template="welcome"),
+    order("bob", "o9", 900),
+    spent("ada", 12, key="s1"),
+    told(ORDER_REFUNDED, "ada", key="r1", order_id="o1", amount=1000),
+    told(ASSET_TRANSFERRED, "ada", key="t1", asset="points", amount=3, to_member="bob"),
+)
+
+ADA = "member_id = 'ada'"
+STATE_BYTE = "set_byte(state, length(state) - 3, get_byte(state, length(state) - 3) # 1)"
+MEMORY_BYTE = "set_byte(settlement, length(settlement) - 3, get_byte(settlement, length(settlement) - 3) # 1)"
+
+# What somebody does to the books, and the row that is to be named.
+CORRUPTIONS = {
+    "an entry's amount is edited": ("update entry set amount = amount + 1 where member_id = 'ada' and seq = 2 and no = 0", "entry ada/2/0"),
+    "an entry's account is edited": ("update entry set credit = 'expired' where member_id = 'ada' and seq = 4", "entry ada/4/0"),
+    "an entry's instant is edited": ("update entry set occurred_at = occurred_at + interval '1 second' where member_id = 'ada' and seq = 2 and no = 0", "entry ada/2/0"),
+    "an entry's reason is edited": ("update entry set why = null where member_id = 'ada' and seq = 2 and no = 0", "entry ada/2/0"),
+    "an entry is deleted": ("delete from entry where member_id = 'ada' and seq = 4", "entry ada/4/0"),
+    "the last entry is deleted": ("delete from entry where member_id = 'bob' and seq = 2", "entry bob/2/0"),
+    "an entry is inserted": (
+        "insert into entry select bucket, member_id, seq, 9, asset, kind, debit, credit, 7, lot, rule, order_id, version, occurred_at, why from entry where member_id = 'ada' and seq = 2 and no = 0",
+        "entry ada/2/9",
+    ),
+    "two entries that cancel out are inserted": (
+        "insert into entry select bucket, member_id, seq, 8, asset, kind, debit, credit, 7, lot, rule, order_id, version, occurred_at, why from entry where member_id = 'ada' and seq = 2 and no = 0"
+        " union all select bucket, member_id, seq, 9, asset, kind, credit, debit, 7, lot, rule, order_id, version, occurred_at, why from entry where member_id = 'ada' and seq = 2 and no = 0",
+        "entry ada/2/8",
+    ),
+    "an entry is moved to another member": ("update entry set member_id = 'bob', seq = 1, no = 9 where member_id = 'ada' and seq = 4", "entry ada/4/0"),
+    "an entry of nobody is inserted": (
+        "insert into entry select bucket, 'nobody', seq, 0, asset, kind, debit, credit, 7, lot, rule, order_id, version, occurred_at, why from entry where member_id = 'ada' and seq = 4",
+        "entry nobody/4/0",
+    ),
+    "a byte of the state is edited": (f"update member set state = {STATE_BYTE} where {ADA}", "member ada"),
+    "the state is cut short": (f"update member set state = substring(state for 20) where {ADA}", "member ada"),
+    "the state is emptied": (f"update member set state = '' where {ADA}", "member ada"),
+    "a balance beside the state is edited": (f"update member set balances = '{{\"points\": 1000}}' where {ADA}", "member ada"),
+    "a tier beside the state is edited": (f"update member set tiers = '{{\"main\": \"base\"}}' where {ADA}", "member ada"),
+    "the due date is edited": (f"update member set due_at = due_at + interval '1 day' where {ADA}", "member ada"),
+    "the due date is removed": (f"update member set due_at = null where {ADA}", "member ada"),
+    "the status is edited": (f"update member set status = 'frozen' where {ADA}", "member ada"),
+    "the day of joining is edited": (f"update member set joined_at = joined_at - interval '1 year' where {ADA}", "member ada"),
+    "a trait is edited": (f"update member set traits = '{{\"city\": \"Tainan\"}}' where {ADA}", "member ada"),
+    "a tag is removed": (f"update member set tags = '{{}}' where {ADA}", "member ada"),
+    "the member's row is deleted": (f"delete from member where {ADA}", "activity ada/1"),
+    "the member is moved to another bucket": (f"update member set bucket = (bucket + 1) % 64 where {ADA}", "activity ada/1"),
+    "a member that nobody settled is inserted": (
+        "insert into member select bucket, 'eve', status, joined_at, due_at, tiers, balances, traits, tags, seq, state from member where member_id = 'ada'",
+        "activity eve/1",
+    ),
+    "a lot is removed": ("delete from lot where member_id = 'ada' and lot = 1", "lot ada/points/1"),
+    "a lot lives longer": ("update lot set expires_at = expires_at + interval '1 year' where member_id = 'ada'", "lot ada/points/1"),
+    "a lot is invented": ("insert into lot select bucket, member_id, asset, 77, opened_at, ripens_at, expires_at from lot where member_id = 'ada'", "lot ada/points/77"),
+    "a lot of nobody is invented": ("insert into lot select bucket, 'nobody', asset, 77, opened_at, ripens_at, expires_at from lot where member_id = 'ada'", "lot nobody/points/77"),
+    "an activity is deleted": ("delete from activity where member_id = 'ada' and seq = 2", "activity ada/2"),
+    "the last activity is deleted": ("delete from activity where member_id = 'bob' and seq = 2", "activity bob/2"),
+    "an activity's body is edited": ("update activity set body = replace(body::text, '3000', '9000')::json where key = 'o1'", "activity ada/2"),
+    "an activity's body and digest are edited": (
+        "update activity set body = '{}', digest = '\\x99914b932bd37a50b983c5e7c90ae93b' where key = 'o1'",
+        "activity ada/2",
+    ),
+    "an activity's key is edited": ("update activity set key = 'other' where key = 'o1'", "activity ada/2"),
+    "an activity's instant is edited": ("update activity set occurred_at = occurred_at - interval '1 day' where key = 'o1'", "activity ada/2"),
+    "an activity's version is edited": ("update activity set version = 7 where key = 'o1'", "activity ada/2"),
+    "an answer is edited": ("update activity set answer = '{\"body\": {\"earned\": {\"points\": 99}}}' where key = 'o1'", "activity ada/2"),
+    "what was told of shared quotas is removed": ("update activity set context = '{\"taken\": {\"earning/first\": 8}}' where key = 'o1'", "activity ada/2"),
+    "an order's memory is edited": (f"update orders set settlement = {MEMORY_BYTE} where order_id = 'o1'", "orders ada/o1"),
+    "an order's amount is edited": ("update orders set amount = 1 where order_id = 'o1'", "orders ada/o1"),
+    "an order's status is edited": ("update orders set status = 'refunded' where order_id = 'o1'", "orders ada/o1"),
+    "an order is deleted": ("delete from orders where order_id = 'o1'", "orders ada/o1"),
+    "an order is given to somebody else": ("update orders set member_id = 'nobody' where order_id = 'o1'", "orders ada/o1"),
+    "a change of tier is edited": ("update tier_change set to_tier = 'base' where member_id = 'ada' and to_tier = 'gold'", "tier_change ada/2/"),
+    "a change of tier is deleted": ("delete from tier_change where member_id = 'ada' and to_tier = 'gold'", "tier_change ada/2/"),
+    "a coupon is made good again": ("update coupon set valid_until = valid_until + interval '1 year' where member_id = 'ada'", "coupon ada/welcome"),
+    "a coupon is deleted": ("delete from coupon where member_id = 'ada'", "coupon ada/welcome"),
+    "a shared quota is freed": ("update quota set used = 0 where quota = 'earning/first'", "quota earning/first"),
+    "a shared quota is forgotten": ("delete from quota where quota = 'earning/first'", "quota earning/first"),
+}  # fmt: skip
+
+
+async def test_books_that_nobody_touched_agree(books_url, tenant):
+    async with open_shop(books_url, tenant=tenant, program=SHOP) as shop:
+        assert [answer.status for answer in await shop.settle(*HISTORY)] == ["settled"] * len(HISTORY)
+        await clock.advance(shop.settler, until=at("2026-08-01"))
+        assert await shop.findings() == []
+
+
+async def test_a_hand_made_corruption_is_found_and_its_row_named(books_url, tenant):
+    wrong = {}
+    async with open_shop(books_url, tenant=tenant, program=SHOP, most=1) as shop:
+        await shop.settle(*HISTORY)
+        for what, (statement, row) in CORRUPTIONS.items():
+            found = await shop.findings(after=statement)
+            if not found or not found[0].row.startswith(row):
+                wrong[what] = [(finding.code, finding.row) for finding in found]
+        assert wrong == {}
+        assert await shop.findings() == []
