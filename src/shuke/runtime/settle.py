@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import psycopg
@@ -25,7 +25,7 @@ from shuke.books.load import Connection, Known
 from shuke.books.postings import Batch, Posting
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
-from shuke.engine.effects import Refused, Settled
+from shuke.engine.effects import Claimed, Refused, Settled
 from shuke.engine.needs import Needs, needs
 from shuke.engine.step import step
 from shuke.engine.turn import Context
@@ -87,6 +87,14 @@ class _EngineFailed(Exception):
         super().__init__(f"activity {position} of the batch")
 
 
+class _MustLock(Exception):
+    """A step needs, or gives back to, shared quotas that its activity alone did not name."""
+
+    def __init__(self, quotas: Iterable[str]) -> None:
+        self.quotas = set(quotas)
+        super().__init__(", ".join(sorted(self.quotas)))
+
+
 class Settler:
     """Settles activities into one tenant's books."""
 
@@ -116,13 +124,19 @@ class Settler:
 
     async def _settle_together(self, activities: Sequence[Activity]) -> list[Answer]:
         failed: dict[int, Answer] = {}
+        quotas: set[str] = set()
         attempt = 0
         while True:
             attempt += 1
             try:
                 async with self._pool.connection() as connection, connection.transaction():
+                    work = _Work(connection, await self.editions(connection), activities, failed)
+                    work.quotas |= quotas
                     # Whoever tries again may have been there before: what is known is looked up first.
-                    return await self._settle(connection, activities, failed, careful=attempt > 1)
+                    return await self._settle(work, careful=attempt > 1)
+            except _MustLock as more:
+                attempt -= 1
+                quotas |= more.quotas
             except _EngineFailed as error:
                 attempt -= 1
                 _tell_failure(activities[error.position])
@@ -152,8 +166,9 @@ class Settler:
                 activities = await pick(connection)
                 if not activities:
                     return []
-                answers = await self._settle(connection, activities, {}, careful=False)
-        except (_EngineFailed, *_TRANSIENT, *_LOST, *_UNWRITABLE):
+                work = _Work(connection, await self.editions(connection), activities, {})
+                answers = await self._settle(work, careful=False)
+        except (_EngineFailed, _MustLock, *_TRANSIENT, *_LOST, *_UNWRITABLE):
             if not activities:
                 raise
             answers = await self.settle(activities)
@@ -169,25 +184,16 @@ class Settler:
             self._version = latest
         return self._editions
 
-    async def _settle(
-        self,
-        connection: Connection,
-        activities: Sequence[Activity],
-        failed: dict[int, Answer],
-        *,
-        careful: bool,
-    ) -> list[Answer]:
-        editions = await self.editions(connection)
+    async def _settle(self, work: _Work, *, careful: bool) -> list[Answer]:
         if self._careful:
             self._careful -= 1
             careful = True
-        work = _Work(connection, editions, activities, failed)
         await work.lock()
         if careful:
             await work.look_up()
         await work.load(orders_of_paid=careful)
         work.run()
-        await commit.write(connection, work.batch)
+        await commit.write(work.connection, work.batch)
         return work.answers()
 
 
@@ -212,6 +218,7 @@ class _Work:
         self.known: dict[tuple[str, str], Known] = {}
         self.needs: list[Needs] = [needs(editions, activity) for activity in activities]
         self.results: dict[int, Answer] = dict(failed)
+        self.quotas = {quota for need in self.needs for quota in need.quotas}
         self.bodies = [commit.body_of(activity) for activity in activities]
         self.codes: dict[str, Any] = {}
 
@@ -220,9 +227,8 @@ class _Work:
         for need in self.needs:
             ids.update(need.members)
         self.batch.members = await load.lock_members(self.connection, ids)
-        quotas = {quota for need in self.needs for quota in need.quotas}
-        if quotas:
-            self.batch.quotas = await load.lock_quotas(self.connection, quotas)
+        if self.quotas:
+            self.batch.quotas = await load.lock_quotas(self.connection, self.quotas)
             self.batch.quotas_before = dict(self.batch.quotas)
 
     async def look_up(self) -> None:
@@ -258,29 +264,30 @@ class _Work:
                 continue
             first[key] = position
             try:
-                self.results[position] = self._step(
-                    activity, self.needs[position], self.bodies[position], recorded_at
-                )
+                self.results[position] = self._step(activity, self.needs[position], self.bodies[position], recorded_at)
+            except _MustLock:
+                raise
             except Exception as error:
                 raise _EngineFailed(position) from error
 
     def _step(self, activity: Activity, need: Needs, body: bytes, recorded_at: int) -> Answer:
         batch = self.batch
         locked = batch.members[activity.member_id]
+        taken = self._taken(need.quotas)
         context = Context(
             {
                 order_id: batch.orders[activity.member_id, order_id]
                 for order_id in need.orders
                 if (activity.member_id, order_id) in batch.orders
             },
-            batch.quotas if need.quotas else {},
+            dict(taken),
             self.codes,
         )
-        taken = {quota: batch.quotas[quota] for quota in need.quotas}
         settled = step(self.editions, locked.member, activity, context)
         locked.member = settled.member
         for order_id, order in settled.effects.orders.items():
             batch.orders[activity.member_id, order_id] = order
+        self._claim(settled.effects.claims)
         answer = _stored(settled)
         batch.postings.append(
             Posting(
@@ -300,6 +307,18 @@ class _Work:
         for inbox in settled.effects.activities:
             self._step(inbox, needs(self.editions, inbox), commit.body_of(inbox), recorded_at)
         return _answer(answer, settled.member.seq)
+
+    def _taken(self, quotas: list[str]) -> dict[str, int]:
+        if any(quota not in self.batch.quotas for quota in quotas):
+            raise _MustLock(quotas)
+        return {quota: self.batch.quotas[quota] for quota in quotas}
+
+    def _claim(self, claims: list[Claimed]) -> None:
+        """Count what the step took of shared quotas, or gave back."""
+        if any(claim.quota not in self.batch.quotas for claim in claims):
+            raise _MustLock(claim.quota for claim in claims)
+        for claim in claims:
+            self.batch.quotas[claim.quota] += claim.amount
 
     def _repeat_in_batch(self, position: int, again: int) -> Answer:
         if digest(self.bodies[position]) != digest(self.bodies[again]):
