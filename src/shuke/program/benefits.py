@@ -5,7 +5,7 @@ A faster pace of points is an earning rule (``multiply``) and is written there.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,10 +20,13 @@ class Holders(Chapter):
     tiers: list[Slug] = Field(min_length=1)
 
 
+Percent = Annotated[Number, Field(gt=0, le=100)]
+
+
 class PercentBenefit(Chapter):
     """So many percent off the price; ``lines`` narrows it to some of the cart."""
 
-    off: Number = Field(gt=0, le=100)
+    off: Percent
     lines: Condition | None = None
 
 
@@ -107,7 +110,7 @@ class Benefit(Chapter):
     title: Text | None = None
     for_: Holders | None = Field(default=None, alias="for")
     when: Condition | None = None
-    percent_off: PercentBenefit | Number | None = None
+    percent_off: PercentBenefit | Percent | None = None
     member_prices: MemberPrices | None = None
     free_shipping: Literal[True] | None = None
     upgrade_gift: UpgradeGift | None = None

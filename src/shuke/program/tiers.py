@@ -30,8 +30,8 @@ TierTerm = Literal["lifetime"] | TermEnd | str
 
 
 def _checked_term(value: TierTerm | None) -> TierTerm | None:
-    if isinstance(value, str) and value != "lifetime":
-        Period.parse(value)
+    if isinstance(value, str) and value != "lifetime" and Period.parse(value).count == 0:
+        raise ValueError("a term lasts at least one day")
     return value
 
 
