@@ -130,10 +130,9 @@ def _make_buy_get(rule: BuyGet, scale: int, rounding: Rounding, names: Names) ->
     test: Test = compile_condition(rule.lines, names=names)
 
     def reduce(turn: Turn, lines: list[Line], scope: list[int]) -> Off:
-        bought = sum(lines[i].quantity for i in scope)
+        others = [i for i, line in enumerate(lines) if test(turn, line)]
+        bought = sum(lines[i].quantity for i in scope if i not in others)
         left = bought // rule.buy * rule.get
-        inside = set(scope)
-        others = [i for i, line in enumerate(lines) if i not in inside and test(turn, line)]
         off: Off = {}
         for i in reversed(_dearest_first(lines, others)):
             items = min(left, lines[i].quantity)

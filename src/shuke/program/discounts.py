@@ -32,7 +32,8 @@ class BuyGet(Chapter):
     """For every ``buy`` items, ``get`` more are ``percent_off`` cheaper.
 
     Without ``lines`` both come from the scope: of each ``buy + get`` items, dearest first, the cheapest are
-    reduced. With ``lines`` the scope is what must be bought, and the cheapest items of ``lines`` are reduced.
+    reduced. With ``lines`` the scope, less these lines, is what must be bought, and of ``lines`` the cheapest
+    items are reduced.
     """
 
     buy: int = Field(ge=1, le=1_000)
