@@ -191,6 +191,7 @@ def convert(data: Path, target: Path) -> Converted:
         connection.execute(f"SET temp_directory = '{target / 'spill'}'")
         connection.execute("SET memory_limit = '1GB'")
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
         for name in _FILES:
             rows = ", file_row_number = true" if name in ("transactions", "coupon_redemptions") else ""
             connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{data / name}.parquet'{rows})")

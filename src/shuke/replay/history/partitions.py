@@ -109,6 +109,7 @@ def connected(folder: Path, *, memory: str, threads: int | None = None) -> Itera
         connection.execute(f"SET temp_directory = '{folder / 'spill'}'")
         connection.execute(f"SET memory_limit = '{memory}'")
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")  # progress is for the caller to show
         # Streams do not tell their size; DuckDB would take the small table for the big one and hold the
         # history in memory.
         connection.execute("SET disabled_optimizers = 'build_side_probe_side,join_order'")
