@@ -42,6 +42,7 @@ class EarnRule:
         "asset",
         "carry",
         "denominator",
+        "each",
         "exact",
         "group",
         "hours",
@@ -73,6 +74,7 @@ class EarnRule:
         self.index = line_index(rule.lines) if rule.lines else None
         self.targets: frozenset[str] = frozenset()
         self.numerator, self.denominator = 1, 1  # of a multiplier
+        self.each: Fraction | None = None  # units of the asset for one of what a rule counts: items, kilometres …
         self.exact = self._measure_out(asset, names)
         self.limits: RuleLimits | None = compile_limits(rule, asset.scale)
         self.group = rule.stack
@@ -94,6 +96,7 @@ class EarnRule:
             return _per(top * asset.scale, bottom * names.currency_scale)
         if give.per_unit is not None:
             top, bottom = _quotient(ratio(give.per_unit.points), ratio(give.per_unit.every))
+            self.each = Fraction(top * asset.scale, bottom)
             return _per_unit(compile_term(give.per_unit.of, names=names), top * asset.scale, bottom)
         if give.steps is not None:
             steps = sorted((step.at_least, step.points) for step in give.steps.table)
@@ -101,6 +104,7 @@ class EarnRule:
             return _steps(compile_term(give.steps.of, names=names), table)
         if give.per_item is not None:
             top, bottom = ratio(give.per_item)
+            self.each = Fraction(top * asset.scale, bottom)
             return _per_item(top * asset.scale, bottom)
         if give.multiply is not None:
             self.numerator, self.denominator = ratio(give.multiply.by)
@@ -325,9 +329,7 @@ def _stacked(results: list[Result]) -> list[Result]:
     return [
         result
         for result in results
-        if result.rule.group is None
-        or result.rule.group.mode == "sum"
-        or chosen[result.rule.group.group] is result
+        if result.rule.group is None or result.rule.group.mode == "sum" or chosen[result.rule.group.group] is result
     ]
 
 
@@ -360,9 +362,13 @@ def _give(turn: Turn, result: Result) -> None:
 
 
 def _why(result: Result, wanted: int, bound: str | None) -> dict[str, Any]:
-    """The numbers of the cause: the basis (minor units, items …), a multiplier's factor, what a limit cut."""
+    """The numbers of the cause: the basis in minor units, how many items or other things were counted (as an
+    exact fraction), a multiplier's factor, what a limit cut."""
     rule = result.rule
     why: dict[str, Any] = {"basis": result.basis}
+    if rule.each is not None:
+        counted = Fraction(result.numerator, result.denominator) / rule.each
+        why["counted"] = [counted.numerator, counted.denominator]
     if rule.kind == "multiply":
         why["by"] = [rule.numerator, rule.denominator]
     if bound is not None:

@@ -11,12 +11,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from shuke.engine.effects import AVAILABLE, DEBT, FORGIVEN, PENDING, Entry
-from shuke.engine.sentences import Locale, Writer, told, writer
+from shuke.engine.sentences import Locale, Writer, writer
 from shuke.engine.sentences.rendering import plain
 from shuke.program.assets import Asset, Validity
 from shuke.program.conditions import show_term
 from shuke.program.document import Program
-from shuke.program.earning import Rule
 
 
 def explain_entry(entry: Entry, program: Program, locale: Locale) -> str:
@@ -42,13 +41,8 @@ def _why(entry: Entry) -> dict[str, Any]:
     return entry.why or {}
 
 
-def _rule_of(program: Program, rule_id: str | None) -> Rule | None:
-    return next((rule for rule in program.earning if rule.id == rule_id), None)
-
-
-def _rule_name(rule_id: str | None, words: Writer) -> str:
-    rule = _rule_of(words.program, rule_id)
-    return words.part("rule", rule=(rule and told(rule.title, words.locale)) or rule_id or "-")
+def _rule_name(entry: Entry, words: Writer) -> str:
+    return words.named("rule", words.program.earning, entry.rule)
 
 
 # -- Earning ----------------------------------------------------------------------------------------------
@@ -61,47 +55,47 @@ def _earn(entry: Entry, words: Writer) -> str:
         "earn",
         quantity=_quantity(entry, words),
         wanted=None if limit is None else words.number(entry.asset, why["wanted"]),
-        limit=None if limit is None else words.part(f"limit.{_limit_kind(limit)}"),
+        limit=None if limit is None else words.limit(limit),
         order=entry.order_id,
         pending=words.part("not_yet") if entry.credit == PENDING else "",
         reckoning=_reckoning(entry, words),
-        rule=_rule_name(entry.rule, words),
+        rule=_rule_name(entry, words),
         version=str(entry.version),
     )
 
 
-def _limit_kind(key: str) -> str:
-    """Which limit of a rule a key of ``engine.limits`` names."""
-    if key == "per_order":
-        return "order"
-    return "total" if key.startswith("earning/") else key.removesuffix("/times").rpartition("/")[2]
-
-
 def _reckoning(entry: Entry, words: Writer) -> str | None:
     """The rule's amount with the numbers that went in; None for a fixed amount, which says it all."""
-    rule, why = _rule_of(words.program, entry.rule), _why(entry)
-    if rule is None or "basis" not in why:
+    rule = next((rule for rule in words.program.earning if rule.id == entry.rule), None)
+    why, asset = _why(entry), entry.asset
+    if rule is None:
         return None
-    give, basis = rule.give, why["basis"]
-    if give.per is not None:
-        points = words.whole(entry.asset, give.per.points)
-        return words.part("per", points=points, amount=words.price(give.per.amount), basis=words.money(basis))
-    if give.per_item is not None:
-        return words.part("per_item", points=words.whole(entry.asset, give.per_item), basis=f"{basis:,}")
-    if give.per_unit is not None:
+    give = rule.give
+    if give.per is not None and "basis" in why:
+        points, amount = words.whole(asset, give.per.points), words.price(give.per.amount)
+        return words.part("per", points=points, amount=amount, basis=words.money(why["basis"]))
+    if give.per_item is not None and "counted" in why:
+        return words.part("per_item", points=words.whole(asset, give.per_item), count=_fraction(why["counted"]))
+    if give.per_unit is not None and "counted" in why:
         return words.part(
             "per_unit",
-            points=words.whole(entry.asset, give.per_unit.points),
+            points=words.whole(asset, give.per_unit.points),
             every=plain(give.per_unit.every),
             of=show_term(give.per_unit.of),
-            basis=f"{basis:,}",
+            count=_fraction(why["counted"]),
         )
     if give.steps is not None:
         return words.part("steps", of=show_term(give.steps.of))
-    if give.multiply is not None:
-        by = Decimal(why["by"][0]) / Decimal(why["by"][1]) if "by" in why else give.multiply.by
-        return words.part("multiply", basis=words.quantity(entry.asset, basis), by=plain(by))
+    if give.multiply is not None and "basis" in why:
+        by = _fraction(why["by"]) if "by" in why else plain(give.multiply.by)
+        return words.part("multiply", basis=words.quantity(asset, why["basis"]), by=by)
     return None
+
+
+def _fraction(parts: list[int]) -> str:
+    """An exact fraction [numerator, denominator] as it is read: to six decimals, where it has more."""
+    number = Decimal(parts[0]) / Decimal(parts[1])
+    return plain(round(number, 6))
 
 
 # -- Everything else --------------------------------------------------------------------------------------
@@ -136,24 +130,45 @@ def _ends_by_inactivity(asset: Asset) -> bool:
 
 def _reverse(entry: Entry, words: Writer) -> str:
     why = _why(entry)
+    if "given" not in why:
+        return words.entry("reverse.top_up", quantity=_quantity(entry, words))
     key = {DEBT: "reverse.debt", FORGIVEN: "reverse.forgiven"}.get(entry.debit, "reverse")
     return words.entry(
         key,
         quantity=_quantity(entry, words),
         order=entry.order_id or "-",
-        rule=_rule_name(entry.rule, words),
-        given=words.quantity(entry.asset, why.get("given", entry.amount)),
+        rule=_rule_name(entry, words),
+        given=words.quantity(entry.asset, why["given"]),
         version=str(why.get("version", entry.version)),
     )
 
 
 def _regive(entry: Entry, words: Writer) -> str:
-    return words.entry(
-        "regive",
-        quantity=_quantity(entry, words),
-        order=entry.order_id or "-",
-        rule=_rule_name(entry.rule, words),
-    )
+    order, rule = entry.order_id or "-", _rule_name(entry, words)
+    return words.entry("regive", quantity=_quantity(entry, words), order=order, rule=rule)
+
+
+def _gift(entry: Entry, words: Writer) -> str:
+    why, program = _why(entry), words.program
+    benefit = words.named("benefit", program.benefits, entry.rule)
+    if "tier" not in why:
+        return words.entry("gift.birthday", quantity=_quantity(entry, words), benefit=benefit)
+    tiers = [tier for ladder in program.ladders if ladder.id == why.get("ladder") for tier in ladder.tiers]
+    tier = words.name(tiers, why["tier"])
+    return words.entry("gift.tier", quantity=_quantity(entry, words), benefit=benefit, tier=tier)
+
+
+def _bonus(entry: Entry, words: Writer) -> str:
+    stored_value = words.program.stored_value
+    offers = stored_value.offers if stored_value is not None else []
+    offer = None if entry.rule is None else words.name(offers, entry.rule)
+    paid = words.money(_why(entry).get("paid", 0))
+    return words.entry("bonus", quantity=_quantity(entry, words), paid=paid, offer=offer)
+
+
+def _void(entry: Entry, words: Writer) -> str:
+    ladder = words.name(words.program.ladders, entry.rule)
+    return words.entry("void", quantity=_quantity(entry, words), ladder=ladder)
 
 
 def _other(entry: Entry, words: Writer) -> str:
@@ -167,18 +182,28 @@ def _other(entry: Entry, words: Writer) -> str:
 
 
 _TELL: Final[dict[str, Callable[[Entry, Writer], str]]] = {
-    "earn": _earn,
-    "open": _said("open"),
     "adjust": _adjust,
-    "spend": _said("spend"),
-    "restore": _said("restore"),
-    "ripen": _said("ripen"),
+    "bonus": _bonus,
+    "earn": _earn,
     "expire": _expire,
-    "reverse": _reverse,
-    "regive": _regive,
-    "repay": _said("repay"),
-    "transfer": _said("transfer"),
+    "fee": _said("fee"),
+    "gift": _gift,
+    "hold": _said("hold"),
+    "lapse": _said("lapse"),
+    "open": _said("open"),
     "receive": _said("receive"),
+    "refund": _said("refund"),
+    "regive": _regive,
+    "release": _said("release"),
+    "repay": _said("repay"),
+    "restore": _said("restore"),
+    "reverse": _reverse,
+    "ripen": _said("ripen"),
+    "spend": _said("spend"),
+    "top_up": _said("top_up"),
+    "transfer": _said("transfer"),
+    "void": _void,
+    "withhold": _said("withhold"),
 }
 """By kind of entry. The kinds are written where value moves: ``Cause(kind, …)`` all over the engine."""
 

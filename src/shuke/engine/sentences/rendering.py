@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from itertools import pairwise
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from shuke.engine.sentences import en, zh_hans, zh_hant
 from shuke.program.assets import Asset, AssetKind
@@ -86,7 +86,7 @@ def _joined(pieces: list[str]) -> str:
     text = pieces[:1]
     for before, after in pairwise(pieces):
         left, right = before[-1], after[0]
-        if (_is_han(left) and _is_latin(right, "$€£¥+-")) or (_is_latin(left, "%") and _is_han(right)):
+        if (_is_han(left) and _is_latin(right, "($€£¥+-")) or (_is_latin(left, ")%") and _is_han(right)):
             text.append(" ")
         text.append(after)
     return "".join(text)
@@ -123,8 +123,22 @@ class Writer:
 
     def asset(self, asset_id: str) -> str:
         """The asset's name; its id where it has none."""
-        asset = self._assets.get(asset_id)
-        return (asset and told(asset.title, self.locale)) or asset_id
+        return self.name(self.program.assets, asset_id)
+
+    def named(self, thing: str, chapters: Iterable[Any], id_: str | None) -> str:
+        """What a chapter of a list is called ("rule Gold pace"): by its title, else by its id."""
+        return self.part(thing, name=self.name(chapters, id_))
+
+    def name(self, chapters: Iterable[Any], id_: str | None) -> str:
+        """The title of the chapter with this id; the id where it has none, or is not in the list."""
+        title = next((chapter.title for chapter in chapters if chapter.id == id_), None)
+        return told(title, self.locale) or id_ or "-"
+
+    def limit(self, key: str) -> str:
+        """What the limit with this key is called: "the limit per day" for the rule's "base/day"."""
+        if key.startswith("earning/"):
+            return self.part("limit.total")
+        return self.part(f"limit.{key.removesuffix('/times').rpartition('/')[2]}")
 
     def number(self, asset_id: str, amount: int) -> str:
         """An amount of the asset's smallest units as a number: "1,234.5"."""
