@@ -5,6 +5,7 @@
 PYTHON ?= python3
 TEST_JOBS ?= 2
 PYTEST_ARGS ?=
+PROVE_ROUNDS ?= 25
 
 UV := .tools/bin/uv
 BIN := .venv/bin
@@ -18,7 +19,7 @@ export UV_SYSTEM_CERTS ?= 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench format lock clean
+.PHONY: help setup demo test prove check bench format lock clean
 
 help:  ## show this page
 	@echo "Shuke: loyalty programs written as documents, run by one pure engine, kept in double-entry books."
@@ -39,6 +40,9 @@ demo: $(VENV_READY)  ## run the Complete Journey demo in an embedded database
 
 test: $(VENV_READY)  ## run the whole test suite
 	$(BIN)/pytest -n $(TEST_JOBS) $(PYTEST_ARGS)
+
+prove: $(VENV_READY)  ## look for counterexamples for as long as PROVE_ROUNDS says: crashes, machines, races
+	SHUKE_PROVE_ROUNDS=$(PROVE_ROUNDS) $(BIN)/pytest -n $(TEST_JOBS) tests/simulation tests/property $(PYTEST_ARGS)
 
 check: $(VENV_READY)  ## lint, formatting, types, floors, purity: changes nothing
 	$(BIN)/ruff check .
