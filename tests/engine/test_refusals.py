@@ -1,7 +1,5 @@
 """The closed list of refusals, and what is said to people."""
 
-# ruff: noqa: E501  # a sentence is a line
-
 import ast
 from collections.abc import Iterator
 from pathlib import Path
