@@ -92,10 +92,7 @@ class Vocabulary:
             program.scale,
             {asset.id: asset.scale for asset in program.assets},
             {ladder.id: tuple(tier.id for tier in ladder.tiers) for ladder in program.ladders},
-            {
-                name: measure_kind(measure.kind, measure.of)
-                for name, measure in program.all_measures().items()
-            },
+            {name: measure_kind(measure.kind, measure.of) for name, measure in program.all_measures().items()},
         )
 
     def measure(self, name: str) -> MeasureKind | None:
@@ -337,9 +334,7 @@ def _retyped(value: Value, kind: Kind) -> str | None:
     return None
 
 
-def _alike(
-    node: Node, term: Term, values: tuple[Value, ...], vocabulary: Vocabulary, path: str
-) -> Iterator[Problem]:
+def _alike(node: Node, term: Term, values: tuple[Value, ...], vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
     """Beside an open term the values decide what it is read as, so they have to agree."""
     if signature(term, vocabulary).kind is Kind.OPEN and len({literal_kind(value) for value in values}) > 1:
         yield Problem(path, "type_mismatch", f"{show(node)}: the values are of different kinds.")

@@ -130,12 +130,8 @@ class _Parser:
         if self.text[at] == '"':
             raise ConditionSyntax(self.text, at, "This text has no closing quotation mark.")
         if self.text[at].isdigit():
-            raise ConditionSyntax(
-                self.text, at, "This is neither a number, a date (2026-11-01) nor a time (22:30)."
-            )
-        raise ConditionSyntax(
-            self.text, at, f"{self.text[at]!r} has no meaning here; put texts in double quotes."
-        )
+            raise ConditionSyntax(self.text, at, "This is neither a number, a date (2026-11-01) nor a time (22:30).")
+        raise ConditionSyntax(self.text, at, f"{self.text[at]!r} has no meaning here; put texts in double quotes.")
 
     # -- moving on
 
@@ -379,9 +375,7 @@ class _Parser:
             return Window("membership_year")
         last = self.takes("last")
         if not self.takes("calendar"):
-            self.fail(
-                f"Say in which window: {_WINDOWS}.", ("calendar", "last", "membership", "term", "lifetime")
-            )
+            self.fail(f"Say in which window: {_WINDOWS}.", ("calendar", "last", "membership", "term", "lifetime"))
         unit = self.take("word", "month, quarter or year")
         if unit not in CALENDAR_UNITS:
             self.fail("A calendar window is a month, quarter or year.", CALENDAR_UNITS, self.index - 1)

@@ -64,9 +64,7 @@ class Uses:
     @property
     def in_term(self) -> frozenset[tuple[str, str | None]]:
         """(measure, ladder) of every window ``term``; ladder None: the one the condition is written in."""
-        return frozenset(
-            (measure, window.ladder) for measure, window in self.measures if window.kind == "term"
-        )
+        return frozenset((measure, window.ladder) for measure, window in self.measures if window.kind == "term")
 
 
 def reach_days(window: Window) -> int:

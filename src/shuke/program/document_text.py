@@ -17,7 +17,7 @@ import yaml
 from shuke.program.problems import DocumentError, Problem
 
 MAX_BYTES: Final = 4_000_000
-MAX_NODES: Final = 1_000_000  # an alias may stand for much; what it stands for counts every time
+MAX_NODES: Final = 1_000_000
 MAX_DEPTH: Final = 50
 MAX_DIGITS: Final = 60
 
@@ -60,6 +60,8 @@ def parse(text: str) -> Parsed:
         raise DocumentError([Problem("", "not_yaml", f"This is not YAML: {said}.")]) from broken
     if node is None:
         return Parsed(None, {})
+    if _size(node, {}) > MAX_NODES:
+        raise _refused(node, "", "too_large", "With all its aliases the document is too large.")
     reader = _Reader()
     return Parsed(reader.value(node, "", 0), reader.lines)
 
@@ -74,6 +76,20 @@ def _measure_depth(text: str) -> None:
             depth -= 1
         if depth > MAX_DEPTH:
             raise _refused(event, "", "too_deep", f"This is nested more than {MAX_DEPTH} deep.")
+
+
+def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """How many values the node stands for, aliases unfolded; each node is looked at once."""
+    if id(node) in sizes:
+        return sizes[id(node)]
+    sizes[id(node)] = 0  # an alias to what it stands in: its depth is refused when it is read
+    size = 1
+    if isinstance(node, yaml.MappingNode):
+        size += sum(_size(value, sizes) for _, value in node.value)
+    elif isinstance(node, yaml.SequenceNode):
+        size += sum(_size(item, sizes) for item in node.value)
+    sizes[id(node)] = size
+    return size
 
 
 def _broken(error: yaml.MarkedYAMLError, text: str) -> Problem:
@@ -92,15 +108,11 @@ class _Reader:
 
     def __init__(self) -> None:
         self.lines: dict[str, int] = {}
-        self._nodes = 0
 
     def value(self, node: yaml.Node, path: str, depth: int) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
-        self._nodes += 1
         if depth > MAX_DEPTH:
             raise _refused(node, path, "too_deep", f"This is nested more than {MAX_DEPTH} deep.")
-        if self._nodes > MAX_NODES:
-            raise _refused(node, path, "too_large", "With all its aliases the document is too large.")
         if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
             return self._mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":

@@ -54,7 +54,7 @@ def _chapter(value: Chapter) -> str:
         case Validity():
             return validity(value)
         case TermEnd():
-            later = f" {value.years_later} years later" if value.years_later else ""
+            later = {0: "", 1: ", one year later"}.get(value.years_later, f", {value.years_later} years later")
             return f"to the end of the {value.to_end_of}{later}"
         case Span():
             return span(value)
@@ -121,7 +121,7 @@ def validity(value: Validity) -> str:
     start = " from ripening" if value.from_ == "ripened" else ""
     if value.on is not None:
         years = {0: "of the same year", 1: "of the next year"}
-        later = years.get(value.on.years_later, f"{value.on.years_later} years later")
+        later = years.get(value.on.years_later, f"{value.on.years_later} years on")
         return f"to {value.on.day} {MONTHS[value.on.month - 1]} {later}{start}"
     if value.first_of_month is not None:
         return f"to the first day of month {value.first_of_month}{start}"

@@ -171,9 +171,7 @@ def _problem(found: _Found, model: type[BaseModel]) -> Problem:
     if kind in _BOUNDS:
         said, key = _BOUNDS[kind]
         sentence = f"This must be {said} {context[key]}, not {_shown(given)}."
-        return Problem(
-            found.path, "out_of_range", sentence, str(context[key]) if key in ("ge", "le") else None
-        )
+        return Problem(found.path, "out_of_range", sentence, str(context[key]) if key in ("ge", "le") else None)
     if kind == "too_short":
         return Problem(found.path, "too_few", f"At least {context['min_length']} is needed here.")
     if kind == "too_long":

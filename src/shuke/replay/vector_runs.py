@@ -31,13 +31,14 @@ def run(vector: Vector, program: Program) -> list[str]:
     """What is not as the vector says, one sentence each; empty if the program keeps its promise."""
     stage = Stage(program)
     failures = list(stage.prepare(vector))
+    last = vector.when[-1]
+    refusal_is_told = vector.then is not None and vector.then.refused is not None
     for step in vector.when:
-        failures.extend(stage.play(step))
+        failures.extend(stage.play(step, may_refuse=refusal_is_told and step is last))
     if vector.then is not None:
-        failures.extend(stage.judge(vector.then, vector.when[-1]))
+        failures.extend(stage.judge(vector.then, last))
     for name, then in vector.others.items():
-        last = vector.when[-1].model_copy(update={"member": name})
-        failures.extend(stage.judge(then, last))
+        failures.extend(stage.judge(then, last.model_copy(update={"member": name})))
     return failures
 
 
@@ -72,7 +73,7 @@ class Stage:
         for step in given.before:
             yield from self.play(step)
 
-    def play(self, step: Step) -> Iterator[str]:
+    def play(self, step: Step, *, may_refuse: bool = False) -> Iterator[str]:
         """Let the step happen and hold it to its own ``then``. What is refused must be said to be refused."""
         at = self.calendar.parse(step.at)
         self.settled = self.quoted = None
@@ -82,7 +83,8 @@ class Stage:
         else:
             self.settled = self._settle(self._activity(step, at))
             refused = self.settled.refused
-            if refused is not None and (step.then is None or step.then.refused is None):
+            said = may_refuse or (step.then is not None and step.then.refused is not None)
+            if refused is not None and not said:
                 yield f"{step.name}: refused as {refused.code} {refused.facts}"
         if step.then is not None:
             yield from self.judge(step.then, step)

@@ -28,6 +28,6 @@ def check(program: Program) -> Iterator[Problem]:
         if measure.lines is not None:
             sentence = f"{without[0]} has no lines, so none of them can be chosen."
             yield Problem(f"{path}.lines", "no_lines", sentence)
-        elif measure.kind == "sum" and not payload:
+        elif measure.kind == "sum" and measure.of in ("amount", "items"):
             sentence = f"{without[0]} has no {measure.of}: sum a field of its payload, or count it."
             yield Problem(f"{path}.of", "no_lines", sentence, "payload.…")
