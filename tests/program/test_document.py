@@ -4,8 +4,11 @@ import json
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shuke.program.document import DocumentError, Program, from_data, read, to_data, write
+from shuke.program.document_text import dump, parse
 from shuke.program.problems import Problem
 
 HEAD = "id: shop\ncurrency: TWD\nzone: Asia/Taipei\n"
@@ -127,6 +130,39 @@ def test_writing_says_only_what_was_said_and_says_it_plainly():
 def test_writing_twice_gives_the_same_text():
     once = write(read(EVERYTHING))
     assert write(read(once)) == once
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"])) | st.sampled_from(
+    [
+        "on",
+        "off",
+        "yes",
+        "true",
+        "null",
+        "~",
+        "",
+        "12",
+        "1.0",
+        "1e3",
+        "2026-01-01",
+        "11:30",
+        "0x1f",
+        "a\nb",
+        "- a",
+        "# a",
+    ]
+)
+NUMBERS = st.integers(-(10**20), 10**20) | st.decimals(-(10**9), 10**9, places=3)
+PLAIN = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(PLAIN)
+def test_whatever_is_written_as_yaml_is_read_back_as_it_was(data: object):
+    assert parse(dump(data)).data == data
 
 
 # -- Refused with line, path and what was meant -----------------------------------------------------------

@@ -103,6 +103,10 @@ class Stack(Chapter):
     mode: Literal["sum", "best", "exclusive"] = "sum"
 
 
+Payment = Literal["points", "stored_value"]
+_NET_OF: tuple[Payment, ...] = ("points",)
+
+
 class Rule(Chapter):
     """One way to earn.
 
@@ -118,7 +122,7 @@ class Rule(Chapter):
     give: Give
     when: Condition | None = None
     lines: Condition | None = None
-    net_of: list[Literal["points", "stored_value"]] = Field(default_factory=lambda: ["points"])
+    net_of: list[Payment] = Field(default_factory=lambda: list(_NET_OF))
     include: list[Literal["tax", "shipping"]] = Field(default_factory=list)
     limits: Limits | None = None
     stack: Stack | None = None
