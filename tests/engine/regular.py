@@ -67,8 +67,8 @@ class Regular:
         return settled
 
     def pays(self, when: str, amount: int, order: str | None = None) -> Settled:
-        """Pay an order of one line; its id is ``order``."""
-        order = order or f"o{self.numbers + 1}"
+        """Pay an order of one line; its id is ``order``, or o1, o2 …"""
+        order = order or f"o{len(self.orders) + 1}"
         return self.does(when, "order.paid", Purchase(order, [Line(amount)]))
 
     def returns(self, when: str, order: str, amount: int | None = None) -> Settled:
@@ -82,7 +82,7 @@ class Regular:
     def acts(self, *rows: tuple[Any, ...]) -> Regular:
         """Rows of (moment, amount): orders paid; of (moment, "back", order id): refunds; of (moment,): waiting.
 
-        The n-th row that pays is order ``o<n>`` counted over all rows.
+        The n-th order that is paid is ``o<n>``.
         """
         for row in rows:
             when, *rest = row

@@ -342,6 +342,20 @@ def test_a_level_below_has_its_own_term_and_its_own_review():
     assert regular.topics == ["tier.raised", "tier.dropped", "tier.dropped", "tier.dropped"]
 
 
+def test_a_first_tier_with_a_term_of_its_own_starts_counting_anew_with_each():
+    program = (
+        "ladders:\n- id: main\n  term: 1 year\n  tiers:\n  - {id: white, term: 1 year}\n"
+        "  - {id: gold, entry: spend(term) >= 6000, keep: orders(term) >= 8 or spend(term) >= 2000}\n"
+    )
+    over_two_terms = Regular(program).acts(("2026-01-10", 3000), ("2027-01-10", 2999), ("2027-01-11", 3001))
+    assert over_two_terms.story() == ["2027-01-11 renewed white to 2028-01-10"]
+    in_one = Regular(program).acts(("2026-01-10", 3000), ("2027-01-10", 3000), ("2028-01-10", 2000), ("2028-01-11",))
+    assert in_one.story() == [
+        "2027-01-10 reached gold to 2028-01-10",
+        "2028-01-11 renewed gold to 2029-01-10",
+    ]
+
+
 def test_a_drop_never_lands_on_a_tier_that_is_only_granted():
     program = ladder(YEARLY[0], "{id: staff}", YEARLY[2], term="12 months")
     assert Regular(program).acts(("2025-09-01", 20_000), ("2026-09-02",)).tier == "silver"
@@ -512,6 +526,14 @@ def test_a_refund_undoes_a_re_dating():
         "2026-05-01 requalified top to 2027-05-01",
         "2026-06-01 refunded top to 2027-01-01",
     ]
+
+
+def test_two_refunds_in_a_row_lead_back_to_the_first_tier():
+    program = ladder(*YEARLY, term="12 months", on_refund="at_once")
+    regular = Regular(program).acts(("2026-01-01", 5000), ("2026-05-01", 5000))
+    regular.acts(("2026-06-01", "back", "o2"), ("2026-06-02", "back", "o1"))
+    assert regular.story()[-2:] == ["2026-06-01 refunded silver to 2027-01-01", "2026-06-02 refunded base"]
+    assert regular.member.standings["main"].tier == "base"
 
 
 def test_a_purchase_that_gave_the_tier_by_itself_takes_it_when_it_is_all_back():

@@ -60,9 +60,7 @@ class BenefitRules:
         self.benefit, self.id = benefit, benefit.id
         self.ladder = benefit.for_.ladder if benefit.for_ else None
         self.tiers = frozenset(benefit.for_.tiers) if benefit.for_ else frozenset[str]()
-        self.when: Test | None = (
-            None if benefit.when is None else compile_condition(benefit.when, names=names)
-        )
+        self.when: Test | None = None if benefit.when is None else compile_condition(benefit.when, names=names)
         self.percent = _percent(benefit, names)
         self.member_prices: MemberPrices | None = benefit.member_prices
         self.prices: dict[str, int] = {}

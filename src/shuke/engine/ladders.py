@@ -45,9 +45,7 @@ class LadderRules:
 
     def _criteria(self, ladder: Ladder) -> None:
         self.entries: list[Node | None] = [tier.entry for tier in ladder.tiers]
-        self.keeps: list[Node | None] = [
-            tier.entry if tier.keep is None else tier.keep for tier in ladder.tiers
-        ]
+        self.keeps: list[Node | None] = [tier.entry if tier.keep is None else tier.keep for tier in ladder.tiers]
         self.entry: list[Test | None] = [self._test(node) for node in self.entries]
         self.keep: list[Test | None] = [self._test(node) for node in self.keeps]
         self.agains = [None if node is None else met_again(node) for node in self.entries]

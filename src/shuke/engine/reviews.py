@@ -86,11 +86,7 @@ def look(turn: Turn, rules: LadderRules, standing: Standing) -> Standing:
     with AsOf(turn, last):
         target = rules.reached(turn, rank)
         anew = target == rank and again is not None and again(turn, None)
-        why = (
-            rules.why(turn, (rules.agains if anew else rules.entries)[target])
-            if anew or target > rank
-            else {}
-        )
+        why = rules.why(turn, (rules.agains if anew else rules.entries)[target]) if anew or target > rank else {}
     standing.next_review = rules.next_look(turn.day) if rules.by_itself and rank < rules.top else NEVER
     # A nightly look is bookkeeping, and the term runs from the day itself; a monthly one is a promotion day.
     start = last if rules.ladder.upgrade == "nightly" else turn.day
@@ -101,9 +97,7 @@ def look(turn: Turn, rules: LadderRules, standing: Standing) -> Standing:
     return turn.member.standings[rules.id]
 
 
-def _raise(
-    turn: Turn, rules: LadderRules, rank: int, *, reason: str, why: dict[str, Any], start: Day
-) -> None:
+def _raise(turn: Turn, rules: LadderRules, rank: int, *, reason: str, why: dict[str, Any], start: Day) -> None:
     reach(turn, rules, rank, reason=reason, why=why, since=turn.now, counted_from=start, start_totals={})
 
 

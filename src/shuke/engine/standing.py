@@ -145,11 +145,18 @@ def drop(turn: Turn, rules: LadderRules, rank: int, *, reason: str, why: dict[st
 
 
 def stand_again(turn: Turn, rules: LadderRules, standing: Standing | None) -> None:
-    """As if the present term had never been given: this standing, with its own dates. Nothing is told yet."""
-    if standing is None:
-        turn.member.standings.pop(rules.id)
+    """As if the present term had never been given: this standing, with its own dates. Nothing is told yet.
+
+    None is whatever comes before all terms: the first tier, or no standing on a ladder by invitation.
+    """
+    member = turn.member
+    if standing is not None:
+        member.standings[rules.id] = standing
+    elif rules.base < 0:
+        member.standings.pop(rules.id)
     else:
-        turn.member.standings[rules.id] = standing
+        first = Standing(rules.tiers[0], member.joined_at, rules.ends(0, turn.day), by="joined")
+        member.standings[rules.id] = _looked_at(turn, rules, first, 0)
 
 
 def totals_of_today(turn: Turn) -> dict[str, int]:
