@@ -25,9 +25,7 @@ def member_name(number: int) -> str:
     return f"m{number:08}"
 
 
-def orders(
-    count: int, *, members: int, seed: int, source: str = "bench", every: int = MINUTE
-) -> Iterator[Activity]:
+def orders(count: int, *, members: int, seed: int, source: str = "bench", every: int = MINUTE) -> Iterator[Activity]:
     """``count`` orders of random members, in time. Each name of an order is used once per ``source``."""
     chance = random.Random(seed)
     for number in range(count):
