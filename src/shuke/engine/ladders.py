@@ -38,6 +38,8 @@ class LadderRules:
         self.by_itself = is_timely(node for node in self.entries if node is not None)
         self.restart = self._test(ladder.restart_when)
         self.at_once = ladder.upgrade == "at_once"
+        self.takes_back = ladder.on_refund == "at_once"
+        self.reopens = ladder.reopen_reviews
         self.cooldown = Period.parse(ladder.cooldown) if ladder.cooldown else None
         self.notice_days = tuple(sorted(set(ladder.notice_days), reverse=True))
         self._terms = [self._term(rank) for rank in range(len(self.tiers))]
@@ -50,6 +52,9 @@ class LadderRules:
         self.keep: list[Test | None] = [self._test(node) for node in self.keeps]
         self.agains = [None if node is None else met_again(node) for node in self.entries]
         self.again: list[Test | None] = [self._test(node) for node in self.agains]
+        # What re-dates a term, by rank; one more for tiers that are no more.
+        redates = ladder.requalify == "redate"
+        self.redate: list[Test | None] = [*(self.again if redates else [None] * len(self.tiers)), None]
         self.passing = [is_passing(node) for node in self.entries]
         self.gates = [self._gate(rank) for rank in range(_NOWHERE, len(self.tiers) + 1)]
         self._explain: dict[Node, Explain] = {}

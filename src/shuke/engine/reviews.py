@@ -82,7 +82,7 @@ def _end_grants(turn: Turn) -> None:
 def look(turn: Turn, rules: LadderRules, standing: Standing) -> Standing:
     """Raise or re-date by what stood at the end of yesterday. Returns the standing after it."""
     rank, last = rules.rank_of(standing), turn.day - 1
-    again = rules.again[rank] if rank <= rules.top else None
+    again = rules.redate[rank]
     with AsOf(turn, last):
         target = rules.reached(turn, rank)
         anew = target == rank and again is not None and again(turn, None)
@@ -92,7 +92,7 @@ def look(turn: Turn, rules: LadderRules, standing: Standing) -> Standing:
     start = last if rules.ladder.upgrade == "nightly" else turn.day
     if target > rank:
         _raise(turn, rules, target, reason="reached", why=why, start=start)
-    elif anew and rules.ladder.requalify == "redate" and rules.ends(rank, start) > standing.until:
+    elif anew and rules.ends(rank, start) > standing.until:
         _raise(turn, rules, rank, reason="requalified", why=why, start=start)
     return turn.member.standings[rules.id]
 

@@ -65,9 +65,9 @@ def rise(turn: Turn) -> None:
 
 def _look(turn: Turn, rules: LadderRules, standing: Standing | None) -> None:
     if standing is not None:
-        if rules.ladder.on_refund == "at_once" and turn.activity.type in _TAKES_BACK:
+        if rules.takes_back and turn.activity.type in _TAKES_BACK:
             standing = _take_back(turn, rules, standing)
-        if rules.ladder.reopen_reviews and turn.now < turn.member.now:
+        if rules.reopens and turn.now < turn.member.now:
             standing = _reopen(turn, rules, standing)
     rank = rules.rank_of(standing)
     if rules.at_once:
@@ -102,11 +102,10 @@ def _reach(turn: Turn, rules: LadderRules, rank: int, *, reason: str = "reached"
 
 def _anew(turn: Turn, rules: LadderRules, standing: Standing, rank: int) -> bool:
     """Whether the criteria of the present tier are met again, and meeting them moves the end of the term."""
-    if standing.until == NEVER or rules.ladder.requalify != "redate" or rank > rules.top:
-        return False
-    again = rules.again[rank]
+    again = rules.redate[rank]
     return (
         again is not None
+        and standing.until != NEVER
         and again(turn, None)
         and turn.now > standing.since
         and rules.ends(rank, turn.day) > standing.until
