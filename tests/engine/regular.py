@@ -43,6 +43,32 @@ def editions(*texts: str, starts: tuple[str, ...] = ()) -> Editions:
     )
 
 
+def ladder(*tiers: str, **how: object) -> str:
+    """A ladder "main" of base and these tiers, each written as YAML flow ("{id: gold, entry: …}")."""
+    lines = [
+        "ladders:",
+        "- id: main",
+        *(f"  {name}: {value}" for name, value in how.items()),
+        "  tiers:",
+        "  - {id: base}",
+    ]
+    return "\n".join([*lines, *(f"  - {tier}" for tier in tiers)]) + "\n"
+
+
+YEARLY = (
+    "{id: silver, entry: spend(12 months) >= 5000}",
+    "{id: gold, entry: spend(12 months) >= 10000}",
+    "{id: top, entry: spend(12 months) >= 20000}",
+)
+REDATING = ladder(*YEARLY, term="12 months")
+FIXED = ladder(*YEARLY, term="12 months", requalify="fixed")
+TERM_KEEP = (
+    "{id: silver, entry: spend(12 months) >= 5000, keep: spend(term) >= 5000}",
+    "{id: gold, entry: spend(12 months) >= 10000, keep: spend(term) >= 8000}",
+)
+"""Retention criteria that count the term alone."""
+
+
 class Regular:
     """A member of a shop. ``changes`` is everything that became of her standing, in order."""
 
