@@ -272,7 +272,8 @@ async def test_a_lot_past_its_date_that_nobody_swept_cannot_be_spent(shop):
     assert in_time.status == "settled"
     assert (too_late.code, too_late.facts["available"]) == ("insufficient", 0)
     kinds = await shop.rows(
-        "select kind, amount, occurred_at at time zone 'UTC' from entry where member_id = 'bob' order by seq, no"
+        "select kind, amount, occurred_at at time zone 'UTC' from entry where member_id = 'bob'"
+        " order by activity_id, no"
     )
     assert [(kind, amount, str(moment)) for kind, amount, moment in kinds] == [
         ("adjust", 100, "2026-05-01 04:00:00"),

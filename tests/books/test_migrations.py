@@ -32,13 +32,14 @@ NEW_MEMBER = """
     values (%s, %s, 'active', '2026-01-31T00:00:00Z', '{}', '{}', '{}', '{}', 0, '')
 """
 NEW_ENTRY = """
-    insert into entry (bucket, member_id, seq, no, asset, kind, debit, credit, amount, version, occurred_at)
+    insert into entry (bucket, member_id, activity_id, no, asset, kind, debit, credit, amount, version, occurred_at)
     values (1, 'm', 1, %(no)s, 'points', 'earn', %(debit)s, %(credit)s, %(amount)s, 1, '2026-01-31T00:00:00Z')
 """
 NEW_ACTIVITY = """
     insert into activity
-        (bucket, member_id, seq, source, key, type, occurred_at, recorded_at, version, digest, body, answer)
-    values (1, 'm', %s, %s, %s, 'check-in', '2026-01-31T00:00:00Z', '2026-01-31T00:00:01Z', 1, '', '{}', '{}')
+        (id, bucket, member_id, seq, source, key, type, occurred_at, recorded_at, version, digest, body, answer)
+    values (nextval('activity_id'), 1, 'm', %s, %s, %s, 'check-in',
+        '2026-01-31T00:00:00Z', '2026-01-31T00:00:01Z', 1, '', '{}', '{}')
 """
 
 
@@ -131,19 +132,19 @@ def test_what_is_no_tenant_name_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("table", MEMBER_TABLES)
-def test_all_of_a_member_lies_together(books_url: str, tenant: str, table: str) -> None:
+def test_every_key_of_a_members_rows_names_her_bucket(books_url: str, tenant: str, table: str) -> None:
     with connect_blocking(books_url, tenant=tenant) as connection:
         found = connection.execute(
             """
-            select array_agg(a.attname::text order by k.place)
-              from pg_index i, unnest(i.indkey) with ordinality as k (attnum, place), pg_attribute a
+            select array_agg(a.attname::text)
+              from pg_index i, unnest(i.indkey) as k (attnum), pg_attribute a
              where i.indrelid = %s::regclass and i.indisprimary
                and a.attrelid = i.indrelid and a.attnum = k.attnum
             """,
             [table],
         ).fetchone()
         assert found is not None
-        assert found[0][:2] == ["bucket", "member_id"]
+        assert "bucket" in found[0]
 
 
 @pytest.mark.parametrize(
@@ -154,9 +155,7 @@ def test_all_of_a_member_lies_together(books_url: str, tenant: str, table: str) 
         {"no": 0, "debit": "member", "credit": "member", "amount": 5},
     ],
 )
-def test_an_entry_that_moves_nothing_forward_is_refused(
-    books_url: str, tenant: str, wrong: dict[str, object]
-) -> None:
+def test_an_entry_that_moves_nothing_forward_is_refused(books_url: str, tenant: str, wrong: dict[str, object]) -> None:
     with connect_blocking(books_url, tenant=tenant) as books, pytest.raises(psycopg.errors.CheckViolation):
         books.execute(NEW_ENTRY, wrong)
 

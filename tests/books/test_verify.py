@@ -37,27 +37,42 @@ ADA = "member_id = 'ada'"
 STATE_BYTE = "set_byte(state, length(state) - 3, get_byte(state, length(state) - 3) # 1)"
 MEMORY_BYTE = "set_byte(settlement, length(settlement) - 3, get_byte(settlement, length(settlement) - 3) # 1)"
 
+
+def of(member: str, seq: int) -> str:
+    """The rows of this activity."""
+    return f"activity_id = (select id from activity where member_id = '{member}' and seq = {seq})"
+
+
+ENTRY = "asset, kind, {debit}, {credit}, 7, lot, rule, order_id, version, occurred_at, why from entry"
+FORTH = ENTRY.format(debit="debit", credit="credit")
+BACK = ENTRY.format(debit="credit", credit="debit")
+
 # What somebody does to the books, and the row that is to be named.
 CORRUPTIONS = {
-    "an entry's amount is edited": ("update entry set amount = amount + 1 where member_id = 'ada' and seq = 2 and no = 0", "entry ada/2/0"),
-    "an entry's account is edited": ("update entry set credit = 'expired' where member_id = 'ada' and seq = 4", "entry ada/4/0"),
-    "an entry's instant is edited": ("update entry set occurred_at = occurred_at + interval '1 second' where member_id = 'ada' and seq = 2 and no = 0", "entry ada/2/0"),
-    "an entry's reason is edited": ("update entry set why = null where member_id = 'ada' and seq = 2 and no = 0", "entry ada/2/0"),
-    "an entry is deleted": ("delete from entry where member_id = 'ada' and seq = 4", "entry ada/4/0"),
-    "the last entry is deleted": ("delete from entry where member_id = 'bob' and seq = 2", "entry bob/2/0"),
+    "an entry's amount is edited": (f"update entry set amount = amount + 1 where {of('ada', 2)} and no = 0", "entry ada/2/0"),
+    "an entry's account is edited": (f"update entry set credit = 'expired' where {of('ada', 4)}", "entry ada/4/0"),
+    "an entry's instant is edited": (f"update entry set occurred_at = occurred_at + interval '1 second' where {of('ada', 2)} and no = 0", "entry ada/2/0"),
+    "an entry's reason is edited": (f"update entry set why = null where {of('ada', 2)} and no = 0", "entry ada/2/0"),
+    "an entry is deleted": (f"delete from entry where {of('ada', 4)}", "entry ada/4/0"),
+    "the last entry is deleted": (f"delete from entry where {of('bob', 2)}", "entry bob/2/0"),
     "an entry is inserted": (
-        "insert into entry select bucket, member_id, seq, 9, asset, kind, debit, credit, 7, lot, rule, order_id, version, occurred_at, why from entry where member_id = 'ada' and seq = 2 and no = 0",
+        f"insert into entry select activity_id, 9, bucket, member_id, {FORTH} where {of('ada', 2)} and no = 0",
         "entry ada/2/9",
     ),
     "two entries that cancel out are inserted": (
-        "insert into entry select bucket, member_id, seq, 8, asset, kind, debit, credit, 7, lot, rule, order_id, version, occurred_at, why from entry where member_id = 'ada' and seq = 2 and no = 0"
-        " union all select bucket, member_id, seq, 9, asset, kind, credit, debit, 7, lot, rule, order_id, version, occurred_at, why from entry where member_id = 'ada' and seq = 2 and no = 0",
+        f"insert into entry select activity_id, 8, bucket, member_id, {FORTH} where {of('ada', 2)} and no = 0"
+        f" union all select activity_id, 9, bucket, member_id, {BACK} where {of('ada', 2)} and no = 0",
         "entry ada/2/8",
     ),
-    "an entry is moved to another member": ("update entry set member_id = 'bob', seq = 1, no = 9 where member_id = 'ada' and seq = 4", "entry ada/4/0"),
+    "an entry is moved to another member": (f"update entry set member_id = 'bob' where {of('ada', 4)}", "entry ada/4/0"),
+    "an entry is moved to another activity": (f"update entry set activity_id = activity_id + 1000 where {of('ada', 4)}", "entry ada/4/0"),
+    "an entry of no activity is inserted": (
+        f"insert into entry select 1000, 0, bucket, member_id, {FORTH} where {of('ada', 4)}",
+        "entry ada/(activity 1000)/0",
+    ),
     "an entry of nobody is inserted": (
-        "insert into entry select bucket, 'nobody', seq, 0, asset, kind, debit, credit, 7, lot, rule, order_id, version, occurred_at, why from entry where member_id = 'ada' and seq = 4",
-        "entry nobody/4/0",
+        f"insert into entry select 1000, 0, bucket, 'nobody', {FORTH} where {of('ada', 4)}",
+        "entry nobody/(activity 1000)",
     ),
     "a byte of the state is edited": (f"update member set state = {STATE_BYTE} where {ADA}", "member ada"),
     "the state is cut short": (f"update member set state = substring(state for 20) where {ADA}", "member ada"),
@@ -76,10 +91,21 @@ CORRUPTIONS = {
         "insert into member select bucket, 'eve', status, joined_at, due_at, tiers, balances, traits, tags, seq, state from member where member_id = 'ada'",
         "activity eve/1",
     ),
-    "a lot is removed": ("delete from lot where member_id = 'ada' and lot = 1", "lot ada/points/1"),
-    "a lot lives longer": ("update lot set expires_at = expires_at + interval '1 year' where member_id = 'ada'", "lot ada/points/1"),
-    "a lot is invented": ("insert into lot select bucket, member_id, asset, 77, opened_at, ripens_at, expires_at from lot where member_id = 'ada'", "lot ada/points/77"),
-    "a lot of nobody is invented": ("insert into lot select bucket, 'nobody', asset, 77, opened_at, ripens_at, expires_at from lot where member_id = 'ada'", "lot nobody/points/77"),
+    "a lot is removed": ("delete from lot where member_id = 'ada' and lot = 1", "lot ada/2/points/1"),
+    "a lot lives longer": ("update lot set expires_at = expires_at + interval '1 year' where member_id = 'ada'", "lot ada/2/points/1"),
+    "a lot is invented": ("insert into lot select activity_id, bucket, member_id, asset, 77, opened_at, ripens_at, expires_at from lot where member_id = 'ada'", "lot ada/2/points/77"),
+    "a lot is opened twice": (
+        "insert into lot select a.id, l.bucket, l.member_id, asset, lot, opened_at, ripens_at, expires_at from lot l, activity a where l.member_id = 'ada' and a.member_id = 'ada' and a.seq = 4",
+        "lot ada/4/points/1",
+    ),
+    "a lot of nobody is invented": (
+        "insert into lot select 1000, bucket, 'nobody', asset, 77, opened_at, ripens_at, expires_at from lot where member_id = 'ada'",
+        "lot nobody/(activity 1000)",
+    ),
+    "two activities change places": (
+        "update activity set id = case seq when 1 then id + 1 else id - 1 end + 1000 where member_id = 'ada' and seq in (1, 2)",
+        "activity ada/2",
+    ),
     "an activity is deleted": ("delete from activity where member_id = 'ada' and seq = 2", "activity ada/2"),
     "the last activity is deleted": ("delete from activity where member_id = 'bob' and seq = 2", "activity bob/2"),
     "an activity's body is edited": ("update activity set body = replace(body::text, '3000', '9000')::json where key = 'o1'", "activity ada/2"),

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Any, LiteralString
 
 from msgspec import Struct
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import tuple_row
 
+from shuke.books import wire
 from shuke.books.postings import Locked, locked_new, profile_of
 from shuke.engine.member import unpack
 from shuke.engine.orders import Order, unpack_order
@@ -16,13 +17,17 @@ from shuke.values.ids import bucket_of
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
+LATEST_VERSION: LiteralString = "select coalesce(max(version), 0) from program_version where status = 'published'"
+
 LOCK_MEMBERS: LiteralString = """
     select m.member_id, m.state
     from unnest(%b::smallint[], %b::text[]) as asked (bucket, member_id)
     join member m using (bucket, member_id)
     order by m.bucket, m.member_id
-    for update of m
+    for no key update of m
 """
+
+ACTIVITY_IDS: LiteralString = "select nextval('activity_id') from generate_series(1, %b::int)"
 
 ADD_MEMBERS: LiteralString = """
     insert into member (bucket, member_id, status, joined_at, tiers, balances, traits, tags, seq, state)
@@ -64,19 +69,42 @@ class Known(Struct):
     answer: str
 
 
-async def lock_members(connection: Connection, ids: Iterable[str]) -> dict[str, Locked]:
-    """The members with these ids, locked in the order of bucket and id; those not known yet are made.
+class Begun(Struct):
+    """What every batch begins with. ``version`` is the latest published one, 0 if there is none."""
 
-    Everybody locks in this order, so two batches never wait for each other in a circle.
+    version: int
+    members: dict[str, Locked]
+    ids: list[int]
+
+
+async def begin(connection: Connection, members: Iterable[str], *, activities: int) -> Begun:
+    """Lock these members in the order of bucket and id, making those not known yet; take ids for ``activities``.
+
+    Everybody locks in this order, so two batches never wait for each other in a circle. Ids are taken behind the
+    locks, so that of one member the later activity has the higher.
     """
-    wanted = sorted((bucket_of(member_id), member_id) for member_id in ids)
-    buckets = [bucket for bucket, _ in wanted]
-    names = [member_id for _, member_id in wanted]
-    rows = await _rows(connection, LOCK_MEMBERS, (buckets, names))
-    if len(rows) < len(wanted):
+    wanted = sorted((bucket_of(member_id), member_id) for member_id in members)
+    arguments = (
+        wire.array(wire.INT2, [wire.int2(bucket) for bucket, _ in wanted]),
+        wire.array(wire.TEXT, [wire.text(member_id) for _, member_id in wanted]),
+    )
+    async with connection.pipeline():
+        version = await _asked(connection, LATEST_VERSION, ())
+        rows = await _asked(connection, LOCK_MEMBERS, arguments)
+        ids = await _asked(connection, ACTIVITY_IDS, (activities,))
+    [(latest,)] = await version.fetchall()
+    found = await rows.fetchall()
+    if len(found) < len(wanted):
         # Make the missing rows first, so that a member two batches meet at once is made by one of them.
-        await connection.execute(ADD_MEMBERS, (buckets, names))
-        rows = await _rows(connection, LOCK_MEMBERS, (buckets, names))
+        async with connection.pipeline():
+            await _asked(connection, ADD_MEMBERS, arguments)
+            rows = await _asked(connection, LOCK_MEMBERS, arguments)
+            ids = await _asked(connection, ACTIVITY_IDS, (activities,))
+        found = await rows.fetchall()
+    return Begun(latest, _locked(found), [id_ for (id_,) in await ids.fetchall()])
+
+
+def _locked(rows: list[tuple[Any, ...]]) -> dict[str, Locked]:
     locked: dict[str, Locked] = {}
     for member_id, state in rows:
         if not state:
@@ -87,20 +115,19 @@ async def lock_members(connection: Connection, ids: Iterable[str]) -> dict[str, 
     return locked
 
 
-async def known_activities(
-    connection: Connection, keys: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], Known]:
+async def activity_ids(connection: Connection, count: int) -> list[int]:
+    """So many more ids. The members they are for must be locked."""
+    return [id_ for (id_,) in await _rows(connection, ACTIVITY_IDS, (count,))]
+
+
+async def known_activities(connection: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
     """Which of these (source, key) pairs were settled before, and what was answered."""
     pairs = list(keys)
-    rows = await _rows(
-        connection, KNOWN_ACTIVITIES, ([pair[0] for pair in pairs], [pair[1] for pair in pairs])
-    )
+    rows = await _rows(connection, KNOWN_ACTIVITIES, ([pair[0] for pair in pairs], [pair[1] for pair in pairs]))
     return {(row[0], row[1]): Known(row[4], row[5], row[2], row[3]) for row in rows}
 
 
-async def load_orders(
-    connection: Connection, wanted: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], Order]:
+async def load_orders(connection: Connection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Order]:
     """The orders with these (member id, order id) pairs, as far as there are any."""
     pairs = list(wanted)
     arguments = (
@@ -125,9 +152,13 @@ async def lock_quotas(connection: Connection, quotas: Iterable[str]) -> dict[str
     return dict(rows)
 
 
-async def _rows(
+async def _rows(connection: Connection, query: LiteralString, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    cursor = await _asked(connection, query, arguments)
+    return await cursor.fetchall()
+
+
+async def _asked(
     connection: Connection, query: LiteralString, arguments: tuple[Any, ...]
-) -> list[tuple[Any, ...]]:
-    async with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        await cursor.execute(query, arguments)
-        return await cursor.fetchall()
+) -> AsyncCursor[tuple[Any, ...]]:
+    cursor = connection.cursor(binary=True, row_factory=tuple_row)
+    return await cursor.execute(query, arguments, prepare=True)

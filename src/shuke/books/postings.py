@@ -15,7 +15,9 @@ from shuke.values.instants import Instant
 
 
 class Posting(Struct):
-    """One settled activity. ``seq`` numbers the member's activities from 1; ``answer`` is JSON text."""
+    """One settled activity. ``seq`` numbers the member's activities from 1; ``answer`` is JSON text.
+
+    ``id`` numbers all activities of the books; it is given when the batch is written."""
 
     bucket: int
     member_id: str
@@ -28,6 +30,7 @@ class Posting(Struct):
     answer: bytes
     context: bytes | None
     effects: Effects
+    id: int = 0
 
 
 class Locked(Struct):
@@ -44,6 +47,7 @@ class Batch(Struct):
     """Everything one transaction makes true."""
 
     postings: list[Posting] = []
+    ids: list[int] = []  # for activities, ascending; taken behind the members' locks
     members: dict[str, Locked] = {}
     orders: dict[tuple[str, str], Order] = {}  # loaded or new
     known_orders: set[tuple[str, str]] = set()  # those of ``orders`` that have a row already

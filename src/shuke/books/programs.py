@@ -8,7 +8,7 @@ from typing import LiteralString
 from msgspec import Struct, json
 from psycopg.types.json import Jsonb
 
-from shuke.books.load import Connection
+from shuke.books.load import LATEST_VERSION, Connection
 from shuke.engine.compiled import Compiled, Editions
 from shuke.program.document import Program, from_data, to_data
 from shuke.values.ids import digest
@@ -20,8 +20,6 @@ VERSIONS: LiteralString = """
     select version, program_id, document, effective_from, published_at, note
     from program_version where status = 'published' order by version
 """
-
-LATEST: LiteralString = "select coalesce(max(version), 0) from program_version where status = 'published'"
 
 ADD: LiteralString = """
     insert into program_version
@@ -100,7 +98,7 @@ async def published(connection: Connection) -> list[Version]:
 
 async def latest_version(connection: Connection) -> int:
     """The number of the latest published version, 0 if there is none."""
-    cursor = await connection.execute(LATEST)
+    cursor = await connection.execute(LATEST_VERSION)
     row = await cursor.fetchone()
     assert row is not None  # an aggregate always answers
     return int(row[0])

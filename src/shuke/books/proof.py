@@ -42,6 +42,7 @@ class LogRow(Struct):
     """One row of the activity table. Instants are microseconds; ``body`` and ``answer`` are JSON text."""
 
     seq: int
+    id: int
     source: str
     key: str
     type: str
@@ -54,8 +55,8 @@ class LogRow(Struct):
 
 
 class Kept(Struct):
-    """All stored rows of one member. Rows are as ``books.verify`` selects them, keyed by what follows the
-    member's id in the primary key."""
+    """All stored rows of one member. Rows are as ``books.verify`` selects them; what follows from an activity is
+    keyed by its ``seq`` and what tells it from its siblings (``no``, or asset and number of the lot)."""
 
     bucket: int
     member_id: str
@@ -71,7 +72,7 @@ class Kept(Struct):
     log: list[LogRow] = []
     entries: dict[tuple[int, int], Row] = {}
     orders: dict[str, Row] = {}
-    lots: dict[tuple[str, int], Row] = {}
+    lots: dict[tuple[int, str, int], Row] = {}
     tier_changes: dict[tuple[int, int], Row] = {}
     coupons: dict[str, Row] = {}
 
@@ -115,8 +116,13 @@ def _log(kept: Kept) -> Iterator[Finding]:
         sentence = f"The member counts {kept.seq} activities, the log has {len(kept.log)}."
         yield Finding("log_length", f"activity {kept.member_id}/{kept.seq + 1}", sentence)
         return
+    last = 0
     for row in kept.log:
         where = f"activity {kept.member_id}/{row.seq}"
+        if row.id <= last:
+            yield Finding("log_order", where, f"Its id {row.id} does not follow {last}, that of the one before.")
+            return
+        last = row.id
         if digest(row.body.encode()) != row.digest:
             yield Finding("log_body", where, "The body is not the one whose digest was taken.")
             return
@@ -143,7 +149,7 @@ class _Again(Struct):
 
     entries: dict[tuple[int, int], Row] = {}
     orders: dict[str, Row] = {}
-    lots: dict[tuple[str, int], Row] = {}
+    lots: dict[tuple[int, str, int], Row] = {}
     tier_changes: dict[tuple[int, int], Row] = {}
     coupons: dict[str, Row] = {}
 
@@ -199,7 +205,7 @@ def _remember(again: _Again, seq: int, settled: Settled) -> None:
             _plain(entry.why),
         )
     for lot in effects.lots:
-        again.lots[lot.asset, lot.no] = (lot.opened_at, lot.ripens_at or NEVER, min(lot.expires_at, NEVER))
+        again.lots[seq, lot.asset, lot.no] = (lot.opened_at, lot.ripens_at or NEVER, min(lot.expires_at, NEVER))
     for no, change in enumerate(effects.tiers):
         row = (change.ladder, change.before, change.after, change.at, min(change.until, NEVER), change.reason)
         again.tier_changes[seq, no] = row

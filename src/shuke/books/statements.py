@@ -23,22 +23,28 @@ LIKE: LiteralString = """
 """
 
 _ENTRY: LiteralString = """
-    select e.seq, e.no, e.asset, e.kind, e.debit, e.credit, e.amount, e.occurred_at, e.version,
+    select a.seq, e.no, e.asset, e.kind, e.debit, e.credit, e.amount, e.occurred_at, e.version,
         coalesce(e.lot, 0), e.rule, e.order_id, e.why
-    from entry e where e.bucket = %s and e.member_id = %s
+    from activity a join entry e on e.activity_id = a.id and e.bucket = a.bucket
+    where a.bucket = %s and a.member_id = %s
 """
 
-LAST_ENTRIES: LiteralString = _ENTRY + " order by e.seq desc, e.no desc limit %s"
-ENTRY: LiteralString = _ENTRY + " and e.seq = %s and e.no = %s"
-ENTRIES_OF_ORDER: LiteralString = _ENTRY + " and e.order_id = %s order by e.seq, e.no"
+LAST_ENTRIES: LiteralString = _ENTRY + " order by a.seq desc, e.no desc limit %s"
+ENTRY: LiteralString = _ENTRY + " and a.seq = %s and e.no = %s"
+ENTRIES_OF_ORDER: LiteralString = _ENTRY + " and e.order_id = %s order by a.seq, e.no"
 
 ACTIVITY: LiteralString = """
     select body::text, recorded_at, version from activity where bucket = %s and member_id = %s and seq = %s
 """
 
 LOT: LiteralString = """
-    select opened_at, ripens_at, expires_at from lot
-    where bucket = %s and member_id = %s and asset = %s and lot = %s
+    select l.opened_at, l.ripens_at, l.expires_at
+    from activity a join lot l on l.activity_id = a.id and l.bucket = a.bucket
+    where a.bucket = %s and a.member_id = %s and l.asset = %s and l.lot = %s
+"""
+
+COUNT_DUE: LiteralString = """
+    select count(*) from member where due_at <= 'epoch'::timestamptz + %s * interval '1 microsecond'
 """
 
 NEXT_DUE: LiteralString = "select min(due_at) from member where due_at is not null"
@@ -120,6 +126,12 @@ async def lot_dates(connection: Connection, member_id: str, *, asset: str, lot: 
     opened_at, ripens_at, expires_at = row
     ripe = 0 if ripens_at is None else _instant(ripens_at)
     return LotDates(_instant(opened_at), ripe, NEVER if expires_at is None else _instant(expires_at))
+
+
+async def count_due(connection: Connection, until: Instant) -> int:
+    """To how many members something happens up to ``until``."""
+    row = await _row(connection, COUNT_DUE, (until,))
+    return int(row[0])
 
 
 async def next_due(connection: Connection) -> Instant:

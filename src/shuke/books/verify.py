@@ -1,13 +1,14 @@
 """Proving the books: everything that is stored twice agrees, and settling the log again gives what is stored.
 
-Bucket by bucket, member by member, so memory stays flat. Each finding names the row; what is wrong with one
-member is found by ``books.proof``, what is wrong between members here.
+The tables are read side by side in the order of buckets and members, one member's rows at a time, so memory stays
+flat; the server sorts each table once, on disk where it has to. Each finding names the row; what is wrong with
+one member is found by ``books.proof``, what is wrong between members here.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any, LiteralString
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import LiteralString
 
 from msgspec import Struct
 
@@ -19,76 +20,50 @@ from shuke.values.instants import NEVER
 
 __all__ = ["Finding", "Verified", "verify"]
 
-# Rows come in the order of member ids as Python compares them. What never happens is null in a column.
+# Rows begin with bucket and member and come in the order in which Python compares these. What never happens is null
+# in a column.
 MEMBERS: LiteralString = f"""
-    select member_id, seq, state,
+    select bucket, member_id, seq, state,
         coalesce((extract(epoch from due_at) * 1000000)::bigint, {NEVER}), tiers, balances, status,
         (extract(epoch from joined_at) * 1000000)::bigint, traits, tags
-    from member where bucket = %s order by member_id collate "C"
+    from member order by bucket, member_id collate "C"
 """
 ACTIVITIES: LiteralString = """
-    select member_id, seq, source, key, type, (extract(epoch from occurred_at) * 1000000)::bigint, version,
-        digest, body::text, answer::text, context
-    from activity where bucket = %s order by member_id collate "C", seq
+    select bucket, member_id, seq, id, source, key, type, (extract(epoch from occurred_at) * 1000000)::bigint,
+        version, digest, body::text, answer::text, context
+    from activity order by bucket, member_id collate "C", seq
 """
 ENTRIES: LiteralString = """
-    select member_id, seq, no, asset, kind, debit, credit, amount, coalesce(lot, 0), rule, order_id, version,
-        (extract(epoch from occurred_at) * 1000000)::bigint, why
-    from entry where bucket = %s order by member_id collate "C", seq, no
-"""
-ORDERS: LiteralString = """
-    select member_id, order_id, (extract(epoch from placed_at) * 1000000)::bigint, status, amount, channel,
-        store, settlement
-    from orders where bucket = %s order by member_id collate "C"
+    select bucket, member_id, activity_id, no, asset, kind, debit, credit, amount, coalesce(lot, 0), rule,
+        order_id, version, (extract(epoch from occurred_at) * 1000000)::bigint, why
+    from entry order by bucket, member_id collate "C", activity_id, no
 """
 LOTS: LiteralString = f"""
-    select member_id, asset, lot, (extract(epoch from opened_at) * 1000000)::bigint,
+    select bucket, member_id, activity_id, asset, lot, (extract(epoch from opened_at) * 1000000)::bigint,
         coalesce((extract(epoch from ripens_at) * 1000000)::bigint, {NEVER}),
         coalesce((extract(epoch from expires_at) * 1000000)::bigint, {NEVER})
-    from lot where bucket = %s order by member_id collate "C"
+    from lot order by bucket, member_id collate "C"
 """
 TIER_CHANGES: LiteralString = f"""
-    select member_id, seq, no, ladder, from_tier, to_tier, (extract(epoch from at) * 1000000)::bigint,
+    select bucket, member_id, activity_id, no, ladder, from_tier, to_tier,
+        (extract(epoch from at) * 1000000)::bigint,
         coalesce((extract(epoch from until) * 1000000)::bigint, {NEVER}), reason
-    from tier_change where bucket = %s order by member_id collate "C", seq, no
+    from tier_change order by bucket, member_id collate "C"
+"""
+ORDERS: LiteralString = """
+    select bucket, member_id, order_id, (extract(epoch from placed_at) * 1000000)::bigint, status, amount,
+        channel, store, settlement
+    from orders order by bucket, member_id collate "C"
 """
 COUPONS: LiteralString = f"""
-    select member_id, coupon_id, template, code, state,
+    select bucket, member_id, coupon_id, template, code, state,
         coalesce((extract(epoch from valid_until) * 1000000)::bigint, {NEVER}), order_id
-    from coupon where bucket = %s order by member_id collate "C"
-"""
-
-INHABITED: LiteralString = "select from member where bucket = %s limit 1"
-
-ORPHANS: LiteralString = """
-    select 'entry', e.member_id || '/' || e.seq || '/' || e.no from entry e
-    where e.bucket = %(bucket)s and not exists (
-        select from activity a where a.bucket = e.bucket and a.member_id = e.member_id and a.seq = e.seq)
-    union all
-    select 'tier_change', t.member_id || '/' || t.seq || '/' || t.no from tier_change t
-    where t.bucket = %(bucket)s and not exists (
-        select from activity a where a.bucket = t.bucket and a.member_id = t.member_id and a.seq = t.seq)
-    union all
-    select r.name, r.member_id || '/' || r.key from (
-        select 'activity' as name, bucket, member_id, seq::text as key from activity where bucket = %(bucket)s
-        union all
-        select 'orders', bucket, member_id, order_id from orders where bucket = %(bucket)s
-        union all
-        select 'lot', bucket, member_id, asset || '/' || lot from lot where bucket = %(bucket)s
-        union all
-        select 'coupon', bucket, member_id, coupon_id from coupon where bucket = %(bucket)s
-    ) r
-    where not exists (select from member m where m.bucket = r.bucket and m.member_id = r.member_id)
-    limit 100
+    from coupon order by bucket, member_id collate "C"
 """
 
 QUOTAS: LiteralString = "select quota, used from quota where period = ''"
-STRAYS: LiteralString = """
-    select 'member', member_id from member where bucket not between 0 and %(last)s
-    union all
-    select 'activity', member_id || '/' || seq from activity where bucket not between 0 and %(last)s
-    limit 100
-"""
+
+_READ_AHEAD = 1000  # rows
 
 
 class Verified(Struct):
@@ -107,15 +82,19 @@ async def verify(
     progress: Callable[[int, int], None] | None = None,
     seen: Verified | None = None,
 ) -> AsyncIterator[Finding]:
-    """Check every bucket; yields what does not agree, ``progress(buckets done, of)`` after each.
+    """Check everything; yields what does not agree, ``progress(buckets done, of)`` as they are done.
 
     Run it in a repeatable-read transaction, so that settling may go on meanwhile.
     """
     seen = Verified() if seen is None else seen
     claimed: dict[str, int] = {}
     sound = True
-    for bucket in range(BUCKETS):
-        async for kept in _members(connection, bucket):
+    bucket = 0
+    async for kept, strays in _members(connection):
+        if kept is not None:
+            if progress is not None and kept.bucket > bucket:
+                bucket = kept.bucket
+                progress(bucket, BUCKETS)
             seen.members += 1
             seen.activities += len(kept.log)
             seen.entries += len(kept.entries)
@@ -123,98 +102,112 @@ async def verify(
             for finding in check_member(kept, editions, claimed):
                 sound = False
                 yield finding
-        async for finding in _orphans(connection, bucket):
+        for finding in strays:
             sound = False
             yield finding
-        if progress is not None:
-            progress(bucket + 1, BUCKETS)
-    async for finding in _between_members(connection, claimed if sound else None):
-        yield finding
+    if progress is not None:
+        progress(BUCKETS, BUCKETS)
+    if sound:  # otherwise nothing can be said of what all members claimed
+        async for finding in _quotas(connection, claimed):
+            yield finding
 
 
 class _Side:
-    """A table read in the order of member ids, a member's rows at a time."""
+    """A table read in the order of members, a member's rows at a time."""
 
-    def __init__(self, connection: Connection, name: str, query: LiteralString, bucket: int) -> None:
-        self._cursor = connection.cursor(name=f"verify_{name}_{bucket}")
-        self._cursor.itersize = 5000
-        self._query, self._bucket = query, bucket
+    def __init__(self, connection: Connection, name: str, query: LiteralString) -> None:
+        self.name = name
+        self._cursor = connection.cursor(name=f"verify_{name}")
+        self._cursor.itersize = _READ_AHEAD
+        self._query = query
         self._ahead: Row | None = None
 
     async def open(self) -> None:
-        await self._cursor.execute(self._query, (self._bucket,))
+        await self._cursor.execute(self._query)
         self._rows = aiter(self._cursor)
         self._ahead = await anext(self._rows, None)
 
-    async def take(self, member_id: str) -> list[Row]:
-        """The rows of ``member_id``, without the id; rows of members that do not exist are passed over
-        (``_orphans`` finds them)."""
+    async def take(self, member: tuple[int, str] | None) -> tuple[list[Row], list[Row]]:
+        """(the rows of ``member`` without bucket and id, rows before them that belong to nobody).
+
+        None takes what is left. Of several rows of one nobody the first is enough.
+        """
         found: list[Row] = []
-        while self._ahead is not None and self._ahead[0] <= member_id:
-            if self._ahead[0] == member_id:
-                found.append(self._ahead[1:])
+        nobodys: list[Row] = []
+        while (row := self._ahead) is not None and (member is None or row[:2] <= member):
+            if row[:2] == member:
+                found.append(row[2:])
+            elif not nobodys or nobodys[-1][:2] != row[:2]:
+                nobodys.append(row)
             self._ahead = await anext(self._rows, None)
-        return found
+        return found, nobodys
 
     async def close(self) -> None:
         await self._cursor.close()
 
 
-_SIDES: dict[str, LiteralString] = {
-    "activities": ACTIVITIES,
-    "entries": ENTRIES,
-    "orders": ORDERS,
-    "lots": LOTS,
-    "tier_changes": TIER_CHANGES,
-    "coupons": COUPONS,
-}
-
-
-async def _members(connection: Connection, bucket: int) -> AsyncIterator[Kept]:
-    """One member after the other with all her rows: the tables are read side by side in the same order."""
-    cursor = await connection.execute(INHABITED, (bucket,))
-    if await cursor.fetchone() is None:
-        return
-    sides = {name: _Side(connection, name, query, bucket) for name, query in _SIDES.items()}
-    for side in sides.values():
+async def _members(connection: Connection) -> AsyncIterator[tuple[Kept | None, list[Finding]]]:
+    """One member after the other with all her rows, and the rows without a cause met on the way to her."""
+    sides = [
+        _Side(connection, "activity", ACTIVITIES),
+        _Side(connection, "entry", ENTRIES),
+        _Side(connection, "lot", LOTS),
+        _Side(connection, "tier_change", TIER_CHANGES),
+        _Side(connection, "orders", ORDERS),
+        _Side(connection, "coupon", COUPONS),
+    ]
+    for side in sides:
         await side.open()
-    async with connection.cursor(name=f"verify_members_{bucket}") as members:
-        await members.execute(MEMBERS, (bucket,))
+    async with connection.cursor(name="verify_members") as members:
+        members.itersize = _READ_AHEAD
+        await members.execute(MEMBERS)
         async for row in members:
-            rows = {name: await side.take(row[0]) for name, side in sides.items()}
-            kept = Kept(bucket, *row)
-            kept.log = [LogRow(*found) for found in rows["activities"]]
-            kept.entries = _keyed(rows["entries"])
-            kept.orders = {found[0]: found[1:] for found in rows["orders"]}
-            kept.lots = _keyed(rows["lots"])
-            kept.tier_changes = _keyed(rows["tier_changes"])
-            kept.coupons = {found[0]: found[1:] for found in rows["coupons"]}
-            yield kept
-    for side in sides.values():
+            taken = {side.name: await side.take(row[:2]) for side in sides}
+            strays = [_nobodys(name, stray) for name, (_, nobodys) in taken.items() for stray in nobodys]
+            kept = Kept(*row)
+            strays.extend(_fill(kept, {name: rows for name, (rows, _) in taken.items()}))
+            yield kept, strays
+    left = [(side.name, stray) for side in sides for stray in (await side.take(None))[1]]
+    yield None, [_nobodys(name, stray) for name, stray in left]
+    for side in sides:
         await side.close()
 
 
-def _keyed(rows: list[Row]) -> dict[Any, Row]:
-    """Rows whose key, behind the member's id, has two columns."""
-    return {row[:2]: row[2:] for row in rows}
+def _fill(kept: Kept, rows: dict[str, list[Row]]) -> Iterator[Finding]:
+    """Give ``kept`` her rows; yields those whose activity is not hers."""
+    kept.log = [LogRow(*row) for row in rows["activity"]]
+    kept.orders = {row[0]: row[1:] for row in rows["orders"]}
+    kept.coupons = {row[0]: row[1:] for row in rows["coupon"]}
+    seqs = {row.id: row.seq for row in kept.log}
+    for name, into, width in (
+        ("entry", kept.entries, 2),
+        ("lot", kept.lots, 3),
+        ("tier_change", kept.tier_changes, 2),
+    ):
+        for row in rows[name]:
+            seq = seqs.get(row[0])
+            if seq is None:
+                yield _uncaused(name, kept.member_id, f"{_activity(row[0])}/{'/'.join(map(str, row[1:width]))}")
+            else:
+                into[seq, *row[1:width]] = row[width:]
 
 
-async def _orphans(connection: Connection, bucket: int) -> AsyncIterator[Finding]:
-    cursor = await connection.execute(ORPHANS, {"bucket": bucket})
-    for table, key in await cursor.fetchall():
-        yield Finding("no_cause", f"{table} {key}", "This row has no activity or member it could come from.")
+def _nobodys(name: str, row: Row) -> Finding:
+    of_activity = name in ("entry", "lot", "tier_change")
+    return _uncaused(name, row[1], _activity(row[2]) if of_activity else str(row[2]))
 
 
-async def _between_members(connection: Connection, claimed: dict[str, int] | None) -> AsyncIterator[Finding]:
-    """Nobody lives in a bucket there is not; quotas are what all members together claimed.
+def _activity(id_: int) -> str:
+    return f"(activity {id_})"
 
-    ``claimed`` is None where some member could not be settled again, so that nothing can be said of quotas.
-    """
-    cursor = await connection.execute(STRAYS, {"last": BUCKETS - 1})
-    for table, key in await cursor.fetchall():
-        yield Finding("no_bucket", f"{table} {key}", f"There are only the buckets 0 to {BUCKETS - 1}.")
-    if claimed is None:
-        return
+
+def _uncaused(name: str, member_id: str, key: str) -> Finding:
+    sentence = "This row has no activity or member it could come from."
+    return Finding("no_cause", f"{name} {member_id}/{key}", sentence)
+
+
+async def _quotas(connection: Connection, claimed: dict[str, int]) -> AsyncIterator[Finding]:
+    """Shared quotas are what all members together claimed."""
     cursor = await connection.execute(QUOTAS)
     used: dict[str, int] = dict(await cursor.fetchall())
     for quota in sorted(used.keys() | claimed.keys()):

@@ -1,12 +1,19 @@
-"""PostgreSQL's binary COPY format for the few types the books use.
+"""PostgreSQL's binary forms for the few types the books use: rows, and arrays of whole columns.
 
 A row is written as bytes at once: no value passes through a driver's adapters, and instants stay integers
-(the server counts microseconds from 2000-01-01). Format: PostgreSQL manual, COPY, "Binary Format".
+(the server counts microseconds from 2000-01-01). A row for COPY is a count and then each field behind its
+length, which is also how a statement gets its parameters and how an array holds its elements; so the same
+bytes serve all three. Formats: PostgreSQL manual, COPY, "Binary Format", and src/backend/utils/adt/arrayfuncs.c.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from struct import Struct
+
+import psycopg
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 
 from shuke.values.instants import NEVER, Instant
 
@@ -16,7 +23,8 @@ NULL = b"\xff\xff\xff\xff"
 
 EPOCH_2000 = 946_684_800_000_000  # 2000-01-01T00:00:00Z in microseconds since 1970
 
-_length = Struct("!i").pack
+_LENGTH = Struct("!i")
+_length = _LENGTH.pack
 _int2 = Struct("!ih").pack
 _int4 = Struct("!ii").pack
 _int8 = Struct("!iq").pack
@@ -72,3 +80,47 @@ _WORDS_MOST = 10_000
 def jsonb(value: bytes | None) -> bytes:
     """A jsonb from JSON text."""
     return NULL if value is None else _length(len(value) + 1) + b"\x01" + value
+
+
+class Field(bytes):
+    """A parameter in binary form, its length left out. The server takes its type from where it is used."""
+
+
+class _FieldDumper(Dumper):
+    format = Format.BINARY
+    oid = 0
+
+    def dump(self, obj: bytes) -> bytes:
+        return obj
+
+
+psycopg.adapters.register_dumper(Field, _FieldDumper)
+
+
+def fields(row: bytes) -> list[Field | None]:
+    """The columns of a row, for a statement that inserts this one row."""
+    return list(_fields(row))
+
+
+def _fields(row: bytes) -> Iterator[Field | None]:
+    at, end = 2, len(row)
+    while at < end:
+        (length,) = _LENGTH.unpack_from(row, at)
+        at += 4
+        if length < 0:
+            yield None
+        else:
+            yield Field(row[at : at + length])
+            at += length
+
+
+INT2, INT8, TEXT, BYTEA, TIMESTAMPTZ, JSONB = 21, 20, 25, 17, 1184, 3802
+"""Type numbers of elements, the same on every server."""
+
+
+def array(type_: int, elements: list[bytes]) -> Field:
+    """An array of one dimension from its elements, each as the functions above write it."""
+    return Field(_array(1, 1, type_, len(elements), 1) + b"".join(elements))
+
+
+_array = Struct("!iiiii").pack  # dimensions, nulls possible, type of elements, how many, number of the first

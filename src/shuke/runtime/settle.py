@@ -87,6 +87,10 @@ class _EngineFailed(Exception):
         super().__init__(f"activity {position} of the batch")
 
 
+class _Outdated(Exception):
+    """A version of the program was published since the editions at hand were read."""
+
+
 class _MustLock(Exception):
     """A step needs, or gives back to, shared quotas that its activity alone did not name."""
 
@@ -129,14 +133,17 @@ class Settler:
         while True:
             attempt += 1
             try:
-                async with self._pool.connection() as connection, connection.transaction():
-                    work = _Work(connection, await self.editions(connection), activities, failed)
+                async with self._pool.connection() as connection:  # left by an exception, it rolls back
+                    work = _Work(connection, await self._latest(connection), activities, failed)
                     work.quotas |= quotas
                     # Whoever tries again may have been there before: what is known is looked up first.
                     return await self._settle(work, careful=attempt > 1)
             except _MustLock as more:
                 attempt -= 1
                 quotas |= more.quotas
+            except _Outdated:
+                attempt -= 1
+                self._editions = None
             except _EngineFailed as error:
                 attempt -= 1
                 _tell_failure(activities[error.position])
@@ -162,13 +169,13 @@ class Settler:
         """
         activities: list[Activity] = []
         try:
-            async with self._pool.connection() as connection, connection.transaction():
+            async with self._pool.connection() as connection:
                 activities = await pick(connection)
                 if not activities:
                     return []
-                work = _Work(connection, await self.editions(connection), activities, {})
+                work = _Work(connection, await self._latest(connection), activities, {})
                 answers = await self._settle(work, careful=False)
-        except (_EngineFailed, _MustLock, *_TRANSIENT, *_LOST, *_UNWRITABLE):
+        except (_EngineFailed, _MustLock, _Outdated, *_TRANSIENT, *_LOST, *_UNWRITABLE):
             if not activities:
                 raise
             answers = await self.settle(activities)
@@ -184,16 +191,21 @@ class Settler:
             self._version = latest
         return self._editions
 
+    async def _latest(self, connection: Connection) -> Editions:
+        """The editions as far as they are known; whether they still hold is asked together with the members."""
+        return self._editions if self._editions is not None else await self.editions(connection)
+
     async def _settle(self, work: _Work, *, careful: bool) -> list[Answer]:
         if self._careful:
             self._careful -= 1
             careful = True
-        await work.lock()
+        if await work.lock() != self._version:
+            raise _Outdated
         if careful:
             await work.look_up()
         await work.load(orders_of_paid=careful)
         work.run()
-        await commit.write(work.connection, work.batch)
+        await commit.write(work.connection, work.batch)  # and commit
         return work.answers()
 
 
@@ -222,14 +234,17 @@ class _Work:
         self.bodies = [commit.body_of(activity) for activity in activities]
         self.codes: dict[str, Any] = {}
 
-    async def lock(self) -> None:
-        ids = {activity.member_id for activity in self.activities}
+    async def lock(self) -> int:
+        """Lock members and quotas; returns the latest published version."""
+        members = [activity.member_id for activity in self.activities]
         for need in self.needs:
-            ids.update(need.members)
-        self.batch.members = await load.lock_members(self.connection, ids)
+            members.extend(need.members)
+        begun = await load.begin(self.connection, set(members), activities=len(members))
+        self.batch.members, self.batch.ids = begun.members, begun.ids
         if self.quotas:
             self.batch.quotas = await load.lock_quotas(self.connection, self.quotas)
             self.batch.quotas_before = dict(self.batch.quotas)
+        return begun.version
 
     async def look_up(self) -> None:
         keys = {(activity.source, activity.key) for activity in self.activities}

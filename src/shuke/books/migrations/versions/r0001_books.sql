@@ -1,7 +1,9 @@
 -- The books of one tenant. Run with search_path set to the tenant's schema.
 --
--- Every table about members begins its primary key with (bucket, member_id): all of a member lies in one bucket,
--- and a bucket is what a distributed database places on a machine. There are no foreign keys between these tables:
+-- Every key of a table about members holds the bucket: all of a member lies in one bucket, and a bucket is what a
+-- distributed database places on a machine. What is only ever added to (activities and all that follows from them)
+-- is keyed by a number that ascends, so that a batch of any members writes to the end of each index instead of to
+-- one page per member; `activity` is the way from a member to her rows. There are no foreign keys between these tables:
 -- one writer (settling) fills them in one transaction, and `shuke verify` proves that they agree.
 -- Every index is paid for on each settled order; each one here has the query that needs it beside it.
 --
@@ -46,10 +48,14 @@ create table member (
 -- The clock: members whose time has come.
 create index member_due on member (due_at) where due_at is not null;
 
+-- Numbers of activities. They are taken behind the member's lock: of one member, the later activity has the higher.
+create sequence activity_id;
+
 create table activity (
+    id          bigint      not null,  -- from activity_id; with gaps
     bucket      smallint    not null,
     member_id   text        not null,
-    seq         bigint      not null,  -- order of settling within the member, from 1
+    seq         bigint      not null,  -- order of settling within the member, from 1, without gaps
     source      text        not null,
     key         text        not null,  -- chosen by the source; the same key twice is the same activity
     type        text        not null,
@@ -60,16 +66,19 @@ create table activity (
     body        json        not null,  -- as told; json keeps the text as it came
     answer      json        not null,  -- as given; a repeat gets the same
     context     json,                  -- what the step was told beyond the member, where shared quotas came in
-    primary key (bucket, member_id, seq)
+    primary key (id, bucket)
 );
+-- Everything about a member: her activities, and through their ids the rows of `entry`, `lot` and `tier_change`.
+-- This is the one index in which every order still falls on a page of its own.
+create unique index activity_of_member on activity (bucket, member_id, seq);
 -- Exactly once.
 create unique index activity_key on activity (source, key);
 
 create table entry (
+    activity_id bigint      not null,  -- what caused it
+    no          smallint    not null,  -- within the activity, from 0
     bucket      smallint    not null,
     member_id   text        not null,
-    seq         bigint      not null,  -- of the activity that caused it
-    no          smallint    not null,  -- within the activity, from 0
     asset       text        not null,
     kind        text        not null,
     debit       text        not null,  -- account that gives
@@ -81,19 +90,20 @@ create table entry (
     version     int         not null,  -- of the program that decided it
     occurred_at timestamptz not null,
     why         jsonb,                 -- the numbers that went in
-    primary key (bucket, member_id, seq, no),
+    primary key (activity_id, no, bucket),
     constraint an_entry_moves_between_two_accounts check (debit <> credit)
 );
 
 create table lot (
-    bucket     smallint    not null,
-    member_id  text        not null,
-    asset      text        not null,
-    lot        int         not null,
-    opened_at  timestamptz not null,
-    ripens_at  timestamptz,
-    expires_at timestamptz,
-    primary key (bucket, member_id, asset, lot)
+    activity_id bigint      not null,  -- what opened it
+    bucket      smallint    not null,
+    member_id   text        not null,
+    asset       text        not null,
+    lot         int         not null,  -- number within the member's lots of this asset
+    opened_at   timestamptz not null,
+    ripens_at   timestamptz,
+    expires_at  timestamptz,
+    primary key (activity_id, asset, lot, bucket)
 );
 
 create table orders (
@@ -106,7 +116,8 @@ create table orders (
     channel    text,
     store      text,
     settlement bytea       not null,  -- what the order earned and what paid for it; the engine's own form
-    primary key (bucket, member_id, order_id)
+    -- Shops number their orders upwards. Asked for with the member's id: two members may use the same number.
+    primary key (order_id, bucket, member_id)
 );
 
 create table coupon (
@@ -126,17 +137,17 @@ create table coupon (
 create unique index coupon_code on coupon (code) where code is not null;
 
 create table tier_change (
-    bucket    smallint    not null,
-    member_id text        not null,
-    seq       bigint      not null,
-    no        smallint    not null,
-    ladder    text        not null,
-    from_tier text,                  -- null: had none
-    to_tier   text,                  -- null: has none now
-    at        timestamptz not null,
-    until     timestamptz,           -- null: for ever
-    reason    text        not null,
-    primary key (bucket, member_id, seq, no)
+    activity_id bigint      not null,  -- what caused it
+    no          smallint    not null,
+    bucket      smallint    not null,
+    member_id   text        not null,
+    ladder      text        not null,
+    from_tier   text,                  -- null: had none
+    to_tier     text,                  -- null: has none now
+    at          timestamptz not null,
+    until       timestamptz,           -- null: for ever
+    reason      text        not null,
+    primary key (activity_id, no, bucket)
 );
 
 -- What must leave the house, or reach another member, because a transaction said so. A row is inserted with its
