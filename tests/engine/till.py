@@ -46,9 +46,11 @@ def lines_of(*lines: Line | int) -> list[Line]:
 class Till:
     """Settles activities of one member as the shell would: with orders, codes and quotas handed in."""
 
-    def __init__(self, *documents: dict[str, Any], since: list[str] | None = None) -> None:
+    def __init__(
+        self, *documents: dict[str, Any], since: list[str] | None = None, editions: Editions | None = None
+    ) -> None:
         froms = [at(text) for text in since] if since else [0]
-        self.editions = Editions(
+        self.editions = editions or Editions(
             Compiled(from_data(data), version=number, effective_from=start)
             for number, (data, start) in enumerate(zip(documents or [program()], froms, strict=True), 1)
         )

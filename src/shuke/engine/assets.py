@@ -16,7 +16,6 @@ from shuke.engine.effects import (
     AVAILABLE,
     DEBT,
     EXPIRED,
-    FORGIVEN,
     HELD,
     PENDING,
     Entry,
@@ -292,6 +291,9 @@ def restore(turn: Turn, asset: str, parts: Iterable[Lot], *, source: str, cause:
             continue
         if source == HELD:
             purse.held -= part.amount
+        if part.ripens_at > until:
+            _ripen_on(turn, asset, purse, part, source, cause)
+            continue
         if part.expires_at <= until and rules.asset.restored_after_expiry == "renew":
             credit(turn, asset, part.amount, source=source, cause=cause, dates=_renewed(turn, rules))
             continue
@@ -303,6 +305,17 @@ def restore(turn: Turn, asset: str, parts: Iterable[Lot], *, source: str, cause:
             _expire(turn, asset, purse, lot)
         elif purse.debt:
             _repay(turn, asset, purse, lot)
+
+
+def _ripen_on(turn: Turn, asset: str, purse: Purse, part: Lot, source: str, cause: Cause) -> None:
+    """Give back what had not ripened yet: it goes on ripening."""
+    lot = next((lot for lot in purse.ripening if lot.no == part.no), None)
+    if lot is None:
+        lot = Lot(part.no, part.opened_at, part.ripens_at, part.expires_at, 0)
+        insort(purse.ripening, lot, key=_ripens_at)
+    lot.amount += part.amount
+    purse.pending += part.amount
+    post(turn, asset, debit=source, credit=PENDING, amount=part.amount, lot=part.no, cause=cause)
 
 
 def _renewed(turn: Turn, rules: AssetRules) -> Dates:
@@ -319,29 +332,13 @@ def _reopen(purse: Purse, rules: AssetRules, part: Lot) -> Lot:
     return lot
 
 
-def claw_back(turn: Turn, asset: str, amount: int, *, given: Lot, target: str, cause: Cause) -> int:
-    """Take back ``amount`` that was given in the lot ``given``: from that lot while it still ripens or
-    lasts, then from the others in spend order, and what is missing by the asset's policy.
-
-    Returns the shortfall that is to be withheld from the refund (policy ``refund``), else 0.
-    """
-    rules = turn.program.assets[asset]
+def take_from_lot(turn: Turn, asset: str, amount: int, *, no: int, target: str, cause: Cause) -> int:
+    """Take up to ``amount`` from the lot numbered ``no``, while it ripens or lasts; returns what was taken."""
     purse = purse_of(turn.member, asset)
-    left = amount - _take_from(turn, asset, purse, purse.ripening, given.no, amount, PENDING, target, cause)
-    if left:
-        left -= _take_from(turn, asset, purse, purse.lots, given.no, left, AVAILABLE, target, cause)
-    if left and purse.available:
-        taken = min(left, purse.available)
-        debit(turn, asset, taken, target=target, cause=cause)
-        left -= taken
-    if left == 0 or rules.clawback == "refund":
-        return left
-    if rules.clawback == "forgive":
-        post(turn, asset, debit=FORGIVEN, credit=target, amount=left, lot=0, cause=cause)
-        return 0
-    purse.debt += left
-    post(turn, asset, debit=DEBT, credit=target, amount=left, lot=0, cause=cause)
-    return 0
+    taken = _take_from(turn, asset, purse, purse.ripening, no, amount, PENDING, target, cause)
+    if taken < amount:
+        taken += _take_from(turn, asset, purse, purse.lots, no, amount - taken, AVAILABLE, target, cause)
+    return taken
 
 
 def _take_from(

@@ -222,7 +222,11 @@ def count_own_redemption(turn: Turn, template_id: str, quantity: int) -> None:
 def _count(turn: Turn, key: str, period: int, amount: int) -> None:
     used = turn.member.used.setdefault(key, {})
     used[period] = max(0, used.get(period, 0) + amount)
-    if len(used) > _DAYS_KEPT:
+    if used[period] == 0:
+        del used[period]
+        if not used:
+            del turn.member.used[key]
+    elif len(used) > _DAYS_KEPT:
         del used[min(used)]
 
 

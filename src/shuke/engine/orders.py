@@ -22,7 +22,8 @@ class Award(Struct, array_like=True, gc=False):
     """Value a rule gave for the order. ``lot.amount`` is what was given; ``weights`` says which line
     brought how much (None: the lines' amounts, without tax and shipping); ``since`` is what had been
     refunded before it was given; ``exact`` is the exact amount [numerator, denominator] where the asset
-    carries fractions (``lot.amount`` is then what it made of whole units at the time)."""
+    carries fractions (``lot.amount`` is then what it made of whole units at the time). Refunds remember what
+    they took beyond the lot: parts of other lots (``beyond``), and units nobody had (``short``)."""
 
     rule: str
     asset: str
@@ -30,6 +31,8 @@ class Award(Struct, array_like=True, gc=False):
     weights: list[int] | None = None
     since: list[int] | None = None
     exact: list[int] | None = None
+    beyond: list[Lot] = []
+    short: int = 0
 
 
 NO_LOT = Lot(0, 0, 0, NEVER, 0)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from shuke.engine.assets import Cause, claw_back, debit, restore, spendable
+from msgspec.structs import replace
+
+from shuke.engine.assets import Cause, debit, restore, spendable, take_from_lot
 from shuke.engine.carries import carry
+from shuke.engine.clawback import take_back, undo_beyond
 from shuke.engine.coupon_returns import gone_coupon, return_coupons, reuse_coupons
-from shuke.engine.effects import REVERSED, SPENT, Refused
+from shuke.engine.effects import SPENT, Refused
 from shuke.engine.limits import give_back
 from shuke.engine.measures import uncount
+from shuke.engine.member import Lot
 from shuke.engine.orders import Award, Order, Paid, back, exact_back, lots_between, money_back, units_back
 from shuke.engine.turn import Turn
-from shuke.values.amounts import Rounding, allocate, divide, share_taken
+from shuke.values.amounts import allocate, share_taken
 
 
 def refund(turn: Turn) -> Refused | None:
@@ -136,11 +140,15 @@ def _lacking(turn: Turn, order: Order, refunded: list[int]) -> Refused | None:
     for paid in order.paid:
         again = _units_back(turn, order, paid, now) - _units_back(turn, order, paid, refunded)
         need[paid.asset] = need.get(paid.asset, 0) + again
+    regained: dict[str, int] = {}
+    until = max(turn.now, turn.member.now)
     for award in order.awards:
-        again = _award_back(order, award, now) - _award_back(order, award, refunded)
-        debt = turn.member.purses[award.asset].debt
-        need[award.asset] = need.get(award.asset, 0) - max(0, again - debt)
+        if award.lot.ripens_at <= until < award.lot.expires_at:
+            again = _award_back(order, award, now) - _award_back(order, award, refunded)
+            regained[award.asset] = regained.get(award.asset, 0) + again
     for asset, units in need.items():
+        if asset in regained:
+            units -= max(0, regained[asset] - turn.member.purses[asset].debt)
         available = spendable(turn.member, asset)
         if units > available:
             return Refused("insufficient", {"asset": asset, "asked": units, "available": available})
@@ -149,14 +157,19 @@ def _lacking(turn: Turn, order: Order, refunded: list[int]) -> Refused | None:
 
 def move(turn: Turn, order: Order, refunded: list[int]) -> None:
     """Bring the order from its present vector to ``refunded``: what was paid comes back first, then what
-    was given is taken back, so that returned points can pay for it."""
+    was given is taken back (see ``clawback``), so that returned points can pay for it."""
     before = order.refunded or [0] * len(order.amounts)
     forwards = sum(refunded) >= sum(before)
-    withheld = 0
+    anew = undo_beyond(turn, order)
     if forwards:
         _move_paid(turn, order, before, refunded)
-    for award in order.awards:
-        withheld += _move_award(turn, order, award, before, refunded)
+    units = []
+    for award, again in zip(order.awards, anew, strict=True):
+        delta = _award_delta(turn, order, award, before, refunded)
+        if delta:
+            give_back(turn, award.rule, order, delta)
+        units.append(delta + again)
+    withheld = take_back(turn, order, units)
     if not forwards:
         _move_paid(turn, order, before, refunded)
     uncount(turn, order, before, refunded)
@@ -165,7 +178,7 @@ def move(turn: Turn, order: Order, refunded: list[int]) -> None:
         return_coupons(turn, order)
     elif was and not now:
         reuse_coupons(turn, order)
-    order.withheld += withheld
+    withheld, order.withheld = withheld - order.withheld, withheld
     order.refunded = refunded
     turn.effects.orders[order.id] = order
     turn.order = order
@@ -187,26 +200,6 @@ def _award_delta(turn: Turn, order: Order, award: Award, before: list[int], afte
     carries = turn.member.carries
     units, carries[award.rule] = carry(turn.member, award.rule, moved.numerator, moved.denominator)
     return -units
-
-
-def _move_award(turn: Turn, order: Order, award: Award, before: list[int], after: list[int]) -> int:
-    """Take back (or give again) what the award lost (or regained); returns money to withhold, minor units."""
-    delta = _award_delta(turn, order, award, before, after)
-    if delta == 0:
-        return 0
-    give_back(turn, award.rule, order, delta)
-    lot = award.lot
-    if delta < 0:
-        part = type(lot)(lot.no, lot.opened_at, lot.ripens_at, lot.expires_at, -delta)
-        cause = Cause("regive", award.rule, order.id)
-        restore(turn, award.asset, [part], source=REVERSED, cause=cause)
-        return 0
-    cause = Cause("reverse", award.rule, order.id, {"given": lot.amount, "version": order.version})
-    shortfall = claw_back(turn, award.asset, delta, given=lot, target=REVERSED, cause=cause)
-    if shortfall == 0:
-        return 0
-    worth = turn.program.worth(award.asset)
-    return divide(shortfall * worth[0], worth[1], Rounding.HALF_UP)
 
 
 def _move_paid(turn: Turn, order: Order, before: list[int], after: list[int]) -> None:
@@ -231,9 +224,19 @@ def _return_units(turn: Turn, order: Order, paid: Paid, was: int, now: int) -> N
 
 
 def _retake_units(turn: Turn, order: Order, paid: Paid, was: int, now: int) -> None:
-    """Spend again what a cancellation had returned, and remember the lots it comes from this time."""
+    """Spend again what a cancellation had returned: from the very lots it came back to, and what these have
+    no more from the others. The order remembers the lots it comes from this time."""
     total = sum(lot.amount for lot in paid.lots)
     kept = lots_between(paid, was, total)[::-1]
     still_back = lots_between(paid, 0, now)[::-1]
-    again = debit(turn, paid.asset, was - now, target=SPENT, cause=Cause("spend", None, order.id))
+    cause = Cause("spend", None, order.id)
+    again: list[Lot] = []
+    left = was - now
+    for lot in lots_between(paid, now, was)[::-1]:
+        taken = take_from_lot(turn, paid.asset, lot.amount, no=lot.no, target=SPENT, cause=cause)
+        left -= taken
+        if taken:
+            again.append(replace(lot, amount=taken))
+    if left:
+        again += debit(turn, paid.asset, left, target=SPENT, cause=cause)
     paid.lots = kept + again + still_back

@@ -30,7 +30,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from shuke.engine.assets import Cause, claw_back, credit
+from shuke.engine.assets import Cause, credit, take_from_lot
 from shuke.engine.conditions import Names, compile_condition
 from shuke.engine.discounts import minor
 from shuke.engine.effects import ISSUED, PAID_OUT, REVERSED, SPENT, TOPPED_UP, Refused
@@ -284,11 +284,11 @@ def _pay_back(turn: Turn, rules: StoredValueRules, order: Order, found: Refund) 
         if amount:
             cause = Cause(kind, None, order.id, why)
             units = amount * rules.units
-            claw_back(turn, rules.principal, units, given=top_up.principal, target=target, cause=cause)
+            take_from_lot(turn, rules.principal, units, no=top_up.principal.no, target=target, cause=cause)
     if found.bonus and rules.bonus is not None and top_up.bonus is not None:
         cause = Cause("reverse", top_up.offer, order.id, why)
         units = found.bonus * rules.units
-        claw_back(turn, rules.bonus, units, given=top_up.bonus, target=REVERSED, cause=cause)
+        take_from_lot(turn, rules.bonus, units, no=top_up.bonus.no, target=REVERSED, cause=cause)
     move(turn, order, [found.money + found.withheld + found.fee, 0, 0])
     order.status = "refunded"
     turn.answer["money"] -= found.withheld + found.fee
