@@ -116,6 +116,13 @@ class Order(Struct, omit_defaults=True):
         """Whether every line is back (tax and shipping aside)."""
         return all(refunded[i] >= self.whole(i) for i in range(len(self.amounts) - 2))
 
+    def worth_back(self, paid: Paid) -> list[int]:
+        """Per position, the part of what ``paid`` stood for that is back by now."""
+        return [
+            share_taken(worth, refunded, self.whole(position))
+            for position, (worth, refunded) in enumerate(zip(paid.worth, self.refunded, strict=True))
+        ]
+
     def total(self) -> int:
         return sum(self.amounts)
 

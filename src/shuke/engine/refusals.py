@@ -81,6 +81,7 @@ REFUSALS: Final[dict[str, Facts]] = {
     "order_exists": _ORDER,
     "order_missing": {},
     "order_not_cancelled": _ORDER,
+    "order_refunded": _ORDER,
     "order_unknown": _ORDER,
     "points_not_applicable": {"asset": Fact.ASSET, "reason": Fact.REASON},
     "quantity_invalid": {"quantity": Fact.TEXT, "most": Fact.COUNT},

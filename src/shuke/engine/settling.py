@@ -39,7 +39,7 @@ def remember(turn: Turn, order: Order) -> None:
 def complete(turn: Turn) -> Refused | None:
     """``order.completed``: delivered, and past return where the shop says so. Payload: ``order_id``.
 
-    Refused: ``order_unknown``, ``order_cancelled``, ``order_completed``.
+    Refused: ``order_unknown``, ``order_cancelled``, ``order_completed``, ``order_refunded`` (all of it).
     """
     order_id = str((turn.activity.payload or {}).get("order_id"))
     order = turn.context.orders.get(order_id)
@@ -49,8 +49,9 @@ def complete(turn: Turn) -> Refused | None:
         return Refused("order_cancelled", {"order_id": order_id})
     if order.status == "completed":
         return Refused("order_completed", {"order_id": order_id})
-    if order.status == "paid":
-        order.status = "completed"
+    if order.status == "refunded":
+        return Refused("order_refunded", {"order_id": order_id})
+    order.status = "completed"
     turn.order = order
     turn.purchase = order.purchase
     turn.effects.orders[order_id] = order

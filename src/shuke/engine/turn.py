@@ -100,14 +100,20 @@ class Turn:
         return order is None or not (order.paid or any(order.refunded))
 
     def paid_otherwise(self, with_: frozenset[str]) -> list[int] | None:
-        """Per line what points and / or stored value paid of it, minor units; None where nothing did."""
+        """Per line what points and / or stored value paid of it, minor units; None where nothing did.
+
+        What is already refunded is left out, as in ``basis``.
+        """
         order = self.order
         if order is None or not order.paid:
             return None
         found: list[int] | None = None
         for paid in order.paid:
             if ("stored_value" if self.program.is_stored_value(paid.asset) else "points") in with_:
-                found = list(paid.worth) if found is None else [a + b for a, b in zip(found, paid.worth, strict=True)]
+                worth = paid.worth
+                if any(order.refunded):
+                    worth = [part - taken for part, taken in zip(worth, order.worth_back(paid), strict=True)]
+                found = list(worth) if found is None else [a + b for a, b in zip(found, worth, strict=True)]
         return found
 
     def skip(self, what: str, code: str, facts: dict[str, Any]) -> None:

@@ -85,6 +85,7 @@ REFUSALS = {
     "order_exists": "Order {order_id} was settled before.",
     "order_missing": "A payment comes with its order; this one has none.",
     "order_not_cancelled": "Order {order_id} is not cancelled, so it cannot be reopened.",
+    "order_refunded": "Everything of order {order_id} has been returned.",
     "order_unknown": "This member has no such order[: {order_id}].",
     "points_above_limit": "At most {most} can be used here, not {asked}.",
     "points_not_applicable": "{asset} cannot pay here. {reason}",

@@ -85,6 +85,7 @@ REFUSALS = {
     "order_exists": "订单{order_id}此前已入账。",
     "order_missing": "付款事件必须带上订单，这里没有。",
     "order_not_cancelled": "订单{order_id}并未取消，不能重新打开。",
+    "order_refunded": "订单{order_id}已全部退货。",
     "order_unknown": "这位会员没有这笔订单[：{order_id}]。",
     "points_above_limit": "这里最多使用{most}，不能是{asked}。",
     "points_not_applicable": "{asset}在此不能抵扣。{reason}",

@@ -85,6 +85,7 @@ REFUSALS = {
     "order_exists": "訂單{order_id}先前已入帳。",
     "order_missing": "付款事件必須附上訂單，這裡沒有。",
     "order_not_cancelled": "訂單{order_id}並未取消，不能重新開啟。",
+    "order_refunded": "訂單{order_id}已全部退貨。",
     "order_unknown": "這位會員沒有這筆訂單[：{order_id}]。",
     "points_above_limit": "這裡最多使用{most}，不能是{asked}。",
     "points_not_applicable": "{asset}在此不能折抵。{reason}",
