@@ -45,6 +45,7 @@ class Template:
         "id",
         "index",
         "limits",
+        "limits_redemption",
         "limits_shared",
         "lines",
         "minimum_items",
@@ -70,6 +71,7 @@ class Template:
         self.stores = frozenset(template.stores)
         self.not_with = frozenset(template.not_with)
         limits = template.limits
+        self.limits_redemption = bool(limits.redeemed_per_member or limits.redeemed_total)
         self.limits_shared = any((limits.total, limits.total_per_day, limits.redeemed_total))
         self._calendar = calendar
         self._dates: dict[Day, tuple[Instant, Instant]] = {}
@@ -173,6 +175,8 @@ def over_issue_limit(turn: Turn, template: Template, quantity: int) -> Refused |
 
 def over_redemption_limit(turn: Turn, template: Template, quantity: int) -> Refused | None:
     """``coupon_limit`` if ``quantity`` more redemptions would pass a limit."""
+    if not template.limits_redemption:
+        return None
     limits = template.limits
     redeemed = turn.member.used.get(f"coupon/{template.id}/redeemed", {}).get(0, 0)
     bounds = [(limits.redeemed_per_member, redeemed, "redeemed_per_member")]

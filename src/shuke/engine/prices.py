@@ -234,12 +234,15 @@ def _meeting(cart: Cart, rules: DayIndexes[PromotionRule]) -> Iterator[tuple[Pro
     for rule, places in rules.on(turn.day).candidates(cart.lines):
         if rule.hours and not within(rule.hours, turn.second):
             continue
+        if rule.lines is None and rule.when is not None and not rule.when(turn, None):
+            cart.skip(rule.id, "condition_not_met", when=rule.when_text)
+            continue
         scope = scope_of(cart, rule.lines, places, rule.not_with)
         if rule.discount.shipping is None:
             scope = [i for i in scope if rule.category not in cart.taken[i]]
         if not scope:
             continue
-        if rule.when is not None and not rule.when(turn, None):
+        if rule.lines is not None and rule.when is not None and not rule.when(turn, None):
             cart.skip(rule.id, "condition_not_met", when=rule.when_text)
         elif (lack := lacking(cart, scope, rule.minimum_spend, rule.minimum_items)) is not None:
             tell_lack(cart, rule.id, PROMOTION, lack)
