@@ -81,7 +81,7 @@ TOLD = [
     ),
     (
         entry("earn", "issued", "available", 2, rule="each", order="A-1", basis=0, counted=[4, 1]),
-        "Earned 2 points for order A-1: 0.5 points for each of 4 items (rule each, program version 3).",
+        "Earned 2 points for order A-1: 0.5 points per item, times 4 (rule each, program version 3).",
         "獲得 2 點（訂單 A-1）：共 4 件，每件得 0.5 點（規則「each」，會員制度第 3 版）。",
         "获得 2 积分（订单 A-1）：共 4 件，每件得 0.5 积分（规则“each”，会员制度第 3 版）。",
     ),

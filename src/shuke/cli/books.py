@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _PANEL = "The books"
 _LOOK_EVERY = 5.0  # seconds at most between two looks at who is due
-_AGAIN_AFTER = 2.0  # seconds between tries when the database is away
+_AGAIN_AFTER = 2.0  # seconds between tries at what did not go: the database is away, a member cannot be settled
 
 
 def register(app: typer.Typer) -> None:
@@ -113,16 +114,15 @@ def work(
     from shuke.runtime.telemetry import set_up
 
     with opened() as books:
-        set_up(settings().log)
-        asyncio.run(_work(books, once=once, until=until))
-    return OK
+        set_up(settings().log, stream=sys.stderr)
+        return asyncio.run(_work(books, once=once, until=until))
 
 
 class _Stopped(Exception):
     """Raised between two batches, after somebody asked to stop."""
 
 
-async def _work(books: Books, *, once: bool, until: str | None) -> None:
+async def _work(books: Books, *, once: bool, until: str | None) -> int:
     import structlog
     from psycopg import InterfaceError, OperationalError
     from psycopg_pool import PoolTimeout
@@ -139,13 +139,11 @@ async def _work(books: Books, *, once: bool, until: str | None) -> None:
         settler = Settler(connections)
         if once or until is not None:
             end = now() if until is None else await _end(connections, settler, until)
-            settled = await _advance(settler, end, stopping)
-            out().print(f"{plural(settled, 'member')} had something due." if settled else "Nothing was due.")
-            return
+            return await _once(connections, settler, end, stopping)
         log.info("work.started", tenant=books.tenant)
         while not stopping.is_set():
             try:
-                settled = await _advance(settler, now(), stopping)
+                settled = await _advance(connections, settler, now(), stopping)
                 if settled:
                     log.info("clock.advanced", members=settled)
                 await _wait(stopping, await _idle_seconds(connections))
@@ -153,6 +151,23 @@ async def _work(books: Books, *, once: bool, until: str | None) -> None:
                 log.warning("work.database_away", why=type(away).__name__)
                 await _wait(stopping, _AGAIN_AFTER)
         log.info("work.stopped")
+    return OK
+
+
+async def _once(connections: Pool, settler: Settler, until: Instant, stopping: asyncio.Event) -> int:
+    settled = await _advance(connections, settler, until, stopping)
+    out().print(f"{plural(settled, 'member')} had something due." if settled else "Nothing was due.")
+    left = await _count_due(connections, until)
+    if left and not stopping.is_set():
+        note(f"{plural(left, 'member')} could not be settled, or another worker is at it; see the log.")
+    return FOUND if left and not stopping.is_set() else OK
+
+
+async def _count_due(connections: Pool, until: Instant) -> int:
+    from shuke.books.statements import count_due
+
+    async with connections.connection() as connection:
+        return await count_due(connection, until)
 
 
 async def _end(connections: Pool, settler: Settler, until: str) -> Instant:
@@ -162,17 +177,18 @@ async def _end(connections: Pool, settler: Settler, until: str) -> Instant:
     return read_instant(until, zone=zone, option="--until", whole_day=True)
 
 
-async def _advance(settler: Settler, until: Instant, stopping: asyncio.Event) -> int:
+async def _advance(connections: Pool, settler: Settler, until: Instant, stopping: asyncio.Event) -> int:
     """Settle what is due up to ``until``, or as much of it as was done when somebody asked to stop."""
     from shuke.runtime.clock import advance
 
+    due = await _count_due(connections, until)
     done = 0
     with bars() as drawn:
 
         def heard(total: int) -> None:
             nonlocal done
             done = total
-            drawn.show("Letting time pass", total, None, "members")
+            drawn.show("Letting time pass", total, due, "members")
             if stopping.is_set():
                 raise _Stopped
 
@@ -183,14 +199,16 @@ async def _advance(settler: Settler, until: Instant, stopping: asyncio.Event) ->
 
 
 async def _idle_seconds(connections: Pool) -> float:
-    """How long nothing will be due, at most ``_LOOK_EVERY``: new orders change what is."""
+    """How long nothing will be due, at most ``_LOOK_EVERY``: new orders change what is. Who is due still could
+    not be settled, or is another worker's."""
     from shuke.books.statements import next_due
     from shuke.runtime.clock import now
     from shuke.values.instants import SECOND
 
     async with connections.connection() as connection:
         due = await next_due(connection)
-    return min(max((due - now()) / SECOND, 0.05), _LOOK_EVERY)
+    ahead = (due - now()) / SECOND
+    return min(ahead, _LOOK_EVERY) if ahead > 0 else _AGAIN_AFTER
 
 
 async def _wait(stopping: asyncio.Event, seconds: float) -> None:

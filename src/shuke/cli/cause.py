@@ -14,8 +14,8 @@ from shuke.cli.terminal import facts, out, title
 from shuke.cli.words import word
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import Entry
-from shuke.engine.explain import account_name
-from shuke.engine.sentences import Locale, writer
+from shuke.engine.explain import account_name, fraction
+from shuke.engine.sentences import Locale, Writer, writer
 from shuke.program.chapter import Chapter
 from shuke.program.document import Program
 from shuke.program.document_text import dump
@@ -97,19 +97,29 @@ def _numbers(cause: Cause, editions: Editions, locale: Locale) -> list[tuple[str
         (word("recorded", locale), words.moment(recorded.recorded_at)),
     ]
     if cause.lot is not None:
-        dates = f"{word('opened', locale)} {words.date(cause.lot.opened_at)}"
-        if cause.lot.ripens_at:
-            dates += f", {word('ripens', locale)} {words.date(cause.lot.ripens_at)}"
         end = cause.lot.expires_at
-        dates += f", {word('no_end', locale)}" if end >= NEVER else f", {word('expires', locale)} {words.last_day(end)}"
-        rows.append((word("lot", locale), f"{entry.lot} ({dates})"))
+        rows.append((word("lot", locale), str(entry.lot)))
+        rows.append((word("opened", locale), words.date(cause.lot.opened_at)))
+        if cause.lot.ripens_at:
+            rows.append((word("ripens", locale), words.date(cause.lot.ripens_at)))
+        last = word("no_end", locale) if end >= NEVER else words.last_day(end)
+        rows.append((word("expires", locale), last))
     if entry.why:
-        told = ", ".join(f"{name} {_short(value)}" for name, value in entry.why.items())
-        rows.append((word("numbers", locale), told))
+        told = (f"{name} {_shown(name, value, entry, words)}" for name, value in entry.why.items())
+        rows.append((word("numbers", locale), " · ".join(told)))
     return rows
 
 
-def _short(value: Any) -> str:
+def _shown(name: str, value: Any, entry: Entry, words: Writer) -> str:
+    """A number of a cause as people read it. A multiplier's basis is value of the asset, any other's is money."""
+    if name in ("wanted", "given") or (name == "basis" and "by" in (entry.why or {})):
+        return words.number(entry.asset, value)
+    if name in ("basis", "paid"):
+        return words.money(value)
+    if name == "opened_at":
+        return words.date(value)
+    if name in ("by", "counted"):
+        return fraction(value)
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 

@@ -45,16 +45,22 @@ for group in (programs, books, history, members, demo):
     group.register(app)
 
 
+def _tell_version(asked: bool) -> None:
+    from importlib.metadata import version
+
+    if asked:
+        typer.echo(f"shuke {version('shuke')}")
+        raise typer.Exit(OK)
+
+
 @app.callback()
 def shuke(
-    version: Annotated[bool, typer.Option("--version", help="Say which version this is, and stop.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version this is."),
+    ] = False,
 ) -> None:
     """Membership programs written as documents, run by one pure engine, kept in double-entry books."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"shuke {installed('shuke')}")
-        raise typer.Exit(OK)
 
 
 def main() -> None:

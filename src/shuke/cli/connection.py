@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ def served(told: Settings) -> Iterator[Books]:
     from shuke.books import server
     from shuke.runtime.telemetry import set_up
 
-    set_up(told.log, level=logging.WARNING)  # a report is no log
+    set_up(told.log, stream=sys.stderr, level=logging.WARNING)  # a report is no log
     if told.database_url is not None:
         parts = conninfo_to_dict(told.database_url)
         place = f"database {parts.get('dbname', 'postgres')} on {parts.get('host', 'this machine')}"

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any, Final, Literal
 
 import typer
-from rich import box
+from rich import box, filesize
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -102,7 +102,7 @@ class _Rate(ProgressColumn):
         if not speed:
             return Text("")
         unit = task.fields["unit"]
-        return Text(f"{speed / 1e6:,.1f} MB/s" if unit == "bytes" else f"{speed:,.0f} {unit}/s")
+        return Text(f"{_bytes(speed)}/s" if unit == "bytes" else f"{speed:,.0f} {unit}/s")
 
 
 class _Done(ProgressColumn):
@@ -110,12 +110,17 @@ class _Done(ProgressColumn):
         if task.total is None:
             return Text(f"{task.completed:,.0f}")
         if task.fields["unit"] == "bytes":
-            return Text(f"{task.completed / 1e6:,.1f} of {task.total / 1e6:,.1f} MB")
+            return Text(f"{_bytes(task.completed)} of {_bytes(task.total)}")
         return Text(f"{task.completed:,.0f} of {task.total:,.0f}")
 
 
+def _bytes(count: float) -> str:
+    return filesize.decimal(int(count))
+
+
 class Bars:
-    """Bars on standard error, one per part of the work. They appear after a second; what is quicker needs none."""
+    """A bar on standard error for the part of the work that is going on. It appears after a second: what is
+    quicker needs none."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -135,8 +140,10 @@ class Bars:
         """``done`` of ``total`` (None: nobody knows) of this part."""
         task = self._tasks.get(label)
         if task is None:
+            for earlier in self._tasks.values():
+                self._progress.update(earlier, visible=False)
             task = self._tasks[label] = self._progress.add_task(label, total=total, unit=unit)
-        self._progress.update(task, completed=done, total=total)
+        self._progress.update(task, completed=done, total=None if total is None else max(total, done))
         if not self._running and self._progress.console.is_terminal and time.monotonic() - self._started > 1:
             self._progress.start()
             self._running = True

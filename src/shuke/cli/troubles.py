@@ -38,12 +38,15 @@ def trouble_of(error: BaseException) -> Trouble | None:
     """
     import psycopg
     from psycopg_pool import PoolTimeout
+    from sqlalchemy.exc import DBAPIError
 
     from shuke.books.server import ServerFailed
     from shuke.replay.history import BadRow, HistoryError
     from shuke.runtime.settings import WrongSettings
     from shuke.runtime.settle import NotPublished
 
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        error = error.orig  # migrations run through SQLAlchemy, which wraps what psycopg says
     said = str(error).strip()
     match error:
         case Trouble():

@@ -75,24 +75,24 @@ def _reckoning(entry: Entry, words: Writer) -> str | None:
         points, amount = words.whole(asset, give.per.points), words.price(give.per.amount)
         return words.part("per", points=points, amount=amount, basis=words.money(why["basis"]))
     if give.per_item is not None and "counted" in why:
-        return words.part("per_item", points=words.whole(asset, give.per_item), count=_fraction(why["counted"]))
+        return words.part("per_item", points=words.whole(asset, give.per_item), count=fraction(why["counted"]))
     if give.per_unit is not None and "counted" in why:
         return words.part(
             "per_unit",
             points=words.whole(asset, give.per_unit.points),
             every=plain(give.per_unit.every),
             of=show_term(give.per_unit.of),
-            count=_fraction(why["counted"]),
+            count=fraction(why["counted"]),
         )
     if give.steps is not None:
         return words.part("steps", of=show_term(give.steps.of))
     if give.multiply is not None and "basis" in why:
-        by = _fraction(why["by"]) if "by" in why else plain(give.multiply.by)
+        by = fraction(why["by"]) if "by" in why else plain(give.multiply.by)
         return words.part("multiply", basis=words.quantity(asset, why["basis"]), by=by)
     return None
 
 
-def _fraction(parts: list[int]) -> str:
+def fraction(parts: list[int]) -> str:
     """An exact fraction [numerator, denominator] as it is read: to six decimals, where it has more."""
     number = Decimal(parts[0]) / Decimal(parts[1])
     return plain(round(number, 6))

@@ -8,6 +8,8 @@ run again, ends with the same books.
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -26,7 +28,9 @@ from shuke.engine.activity import Activity
 from shuke.program.document import Program
 from shuke.replay.history import Prepared, prepare, stream
 from shuke.replay.run import partitions_for
+from shuke.runtime.settings import Settings
 from shuke.runtime.settle import NotPublished, Settler
+from shuke.runtime.telemetry import set_up
 
 BATCH = 1000
 _HEARD_EVERY = 0.2  # seconds between looks at what the processes report
@@ -141,6 +145,8 @@ def _listen(counts: Queue[int], runs: list[object], heard: Callable[[int], None]
 def _settle_in_process(
     url: str, tenant: str, prepared: Prepared, share: range, counts: Queue[int]
 ) -> ImportReport:
+    # A process begins without set-up, and structlog then writes to standard output, where reports go.
+    set_up(Settings.read(os.environ).log, level=logging.WARNING)
     return asyncio.run(_settle_partitions(url, tenant, prepared, share, counts.put))
 
 

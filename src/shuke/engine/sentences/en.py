@@ -127,7 +127,7 @@ PARTS = {
     "benefit": "benefit {name}",
     "not_yet": ", pending for now",
     "per": "{points} per {amount} on {basis}",
-    "per_item": "{points} for each of {count} items",
+    "per_item": "{points} per item, times {count}",
     "per_unit": "{points} per {every} of {of}, on {count}",
     "steps": "the step that {of} had reached",
     "multiply": "{basis} from other rules count {by} times",
