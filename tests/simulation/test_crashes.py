@@ -111,15 +111,21 @@ def doomed_home():
     shutil.rmtree(folder)
 
 
+CAUSE = "join activity a on a.id = e.activity_id"
+ENTRY = "e.member_id, no, asset, kind, debit, credit, amount, lot, rule, order_id, e.version, e.occurred_at, why"
+LOT = "e.member_id, asset, lot, opened_at, ripens_at, expires_at"
+TIER = "e.member_id, no, ladder, from_tier, to_tier, at, until, reason"
+
+
 async def books(shop):
     """Everything that does not depend on when it was settled."""
     return {
         "members": await shop.rows("select member_id, seq, due_at, tiers, balances, status, joined_at, traits, tags, state from member order by 1"),
-        "entries": await shop.rows("select member_id, seq, no, asset, kind, debit, credit, amount, lot, rule, order_id, version, occurred_at, why from entry order by 1, 2, 3"),
-        "lots": await shop.rows("select * from lot order by 1, 2, 3, 4"),
+        "entries": await shop.rows(f"select a.seq, {ENTRY} from entry e {CAUSE} order by e.member_id, a.seq, no"),
+        "lots": await shop.rows(f"select a.seq, {LOT} from lot e {CAUSE} order by e.member_id, a.seq, asset, lot"),
         "orders": await shop.rows("select * from orders order by 1, 2, 3"),
         "coupons": await shop.rows("select * from coupon order by 1, 2, 3"),
-        "tiers": await shop.rows("select * from tier_change order by 1, 2, 3, 4"),
+        "tiers": await shop.rows(f"select a.seq, {TIER} from tier_change e {CAUSE} order by e.member_id, a.seq, no"),
         "log": await shop.rows("select member_id, seq, source, key, digest, answer::text, context from activity order by 1, 2"),
         "outbox": await shop.rows("select member_id, seq, topic, body from outbox order by 1, 2, 3, body::text"),
         "quotas": await shop.rows("select * from quota order by 1"),
