@@ -106,6 +106,18 @@ def test_what_is_quoted_is_what_is_paid_and_earned() -> None:
     assert shop.orders["o1"].amounts == quote.amounts
 
 
+def test_a_rule_can_ask_which_coupons_applied() -> None:
+    ten = {"id": "ten", "give": {"amount_off": 10}}
+    rule = {"id": "extra", "asset": "points", "give": {"fixed": 7}, "when": "order.coupons has ten"}
+    shop = Till(program(coupons=[ten], earning=[rule]))
+    uses = Payments(coupons=shop.issue("ten"))
+    assert shop.quote(TEA).earns == {}
+    assert shop.quote(TEA, uses=uses).earns == {"points": 7}
+    shop.do(of.CART_HELD, purchase=shop.cart(TEA, uses=uses), hold="h1")
+    shop.do(of.ORDER_PAID, purchase=shop.cart(hold="h1"))
+    assert shop.balance() == 7
+
+
 def test_a_quote_is_made_for_somebody_who_is_new() -> None:
     shop = Till(editions=EDITIONS)
     quote = shop.quote(TEA, CUP)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from shuke.engine.activity import Purchase
+from shuke.engine.activity import Payments, Purchase
 from shuke.engine.cart import Cart, NotApplicable, Quote
 from shuke.engine.coupon_use import apply_coupons, apply_shipping_coupons, wallet_of
 from shuke.engine.effects import Refused
@@ -60,6 +60,9 @@ def price(turn: Turn, told: Purchase, *, strict: bool) -> Quote | Refused:
             stage(cart)
         except NotApplicable as declined:
             return _REFUSALS[stage](declined)
+    # Conditions read order.coupons: the templates that applied say more there than what was asked for.
+    templates = [use.coupon.template for use in cart.coupons]
+    cart.purchase.uses = Payments(coupons=templates) if templates else None
     return Quote(
         turn.now,
         turn.program.version,

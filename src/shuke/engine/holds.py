@@ -12,7 +12,7 @@ from __future__ import annotations
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from shuke.engine.activity import Payments, Purchase
+from shuke.engine.activity import Purchase
 from shuke.engine.assets import Cause, debit, post, purse_of, restore, spendable
 from shuke.engine.cart import Payment, Quote, pack_quote, unpack_quote
 from shuke.engine.checkout import price
@@ -170,9 +170,6 @@ def _goods(purchase: Purchase) -> list[tuple[str | None, int]]:
 
 def _place(turn: Turn, quote: Quote, purchase: Purchase, lots: dict[str, list[Lot]], coupons: list[Used]) -> None:
     """Make the order of a priced cart, and let what follows see its final prices."""
-    if coupons:
-        # Conditions read order.coupons: templates say more there than the ids of single coupons.
-        purchase = replace(purchase, uses=Payments(coupons=[used.coupon.template for used in coupons]))
     turn.buy(purchase)
     order = order_of_quote(turn, quote)
     order.id = purchase.order_id
