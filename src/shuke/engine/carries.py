@@ -7,13 +7,14 @@ from math import gcd
 from shuke.engine.member import Member
 
 
-def carry(member: Member, rule: str, numerator: int, denominator: int) -> tuple[int, list[int]]:
-    """Add ``numerator / denominator`` units (may be negative) to what the rule still keeps for the member.
+def carry(member: Member, asset: str, numerator: int, denominator: int) -> tuple[int, list[int]]:
+    """Add ``numerator / denominator`` units (may be negative) to the fraction the member still has of the asset,
+    whichever rules it came from.
 
     Returns the whole units this comes to and the fraction kept then, at least 0 and below 1, as
     [numerator, denominator] in lowest terms. Negative units are to be taken back. Changes nothing.
     """
-    top, bottom = member.carries.get(rule, (0, 1))
+    top, bottom = member.carries.get(asset, (0, 1))
     top, bottom = numerator * bottom + top * denominator, denominator * bottom
     units = top // bottom
     rest = top - units * bottom

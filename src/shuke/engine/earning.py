@@ -339,7 +339,7 @@ def _give(turn: Turn, result: Result) -> None:
     wanted, exact, bound = result.units, None, None
     if rule.carry:
         exact = [result.numerator, result.denominator]
-        wanted, turn.member.carries[rule.id] = carry(turn.member, rule.id, *exact)
+        wanted, turn.member.carries[rule.asset.id] = carry(turn.member, rule.asset.id, *exact)
     amount = wanted
     if rule.limits is not None:
         amount, bound = allowed(turn, rule.limits, wanted)
@@ -358,7 +358,9 @@ def _give(turn: Turn, result: Result) -> None:
         turn.skip(rule.id, "limit_reached", {"limit": bound, "wanted": wanted})
     if order is not None and (amount > 0 or exact is not None):
         since = list(order.refunded) if order.refunded else None
-        order.awards.append(Award(rule.id, asset.id, lot, result.weights, since, exact))
+        later_at = turn.now if turn.now != order.placed_at else 0
+        award = Award(rule.id, asset.id, lot, result.weights, since, exact, later_at=later_at)
+        order.awards.append(award)
 
 
 def _why(result: Result, wanted: int, bound: str | None) -> dict[str, Any]:
@@ -382,7 +384,7 @@ def given_if_paid_now(turn: Turn) -> dict[str, int]:
     for result in results_of(turn):
         rule, units = result.rule, result.units
         if rule.carry:
-            units, _ = carry(turn.member, rule.id, result.numerator, result.denominator)
+            units, _ = carry(turn.member, rule.asset.id, result.numerator, result.denominator)
         if rule.limits is not None:
             units, _ = allowed(turn, rule.limits, units)
         if units > 0:

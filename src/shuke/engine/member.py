@@ -128,7 +128,7 @@ class Member(Struct):
     coupons: dict[str, Coupon] = {}
     holds: dict[str, Hold] = {}
     used: dict[str, dict[int, int]] = {}  # limit -> period -> used
-    carries: dict[str, list[int]] = {}  # rule -> [numerator, denominator] of the fraction kept
+    carries: dict[str, list[int]] = {}  # asset -> [numerator, denominator] of the fraction kept
     once: dict[str, int] = {}  # gifts given once for ever -> when
 
 

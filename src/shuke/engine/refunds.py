@@ -167,7 +167,7 @@ def move(turn: Turn, order: Order, refunded: list[int]) -> None:
     for award, again in zip(order.awards, anew, strict=True):
         delta = _award_delta(turn, order, award, before, refunded)
         if delta:
-            give_back(turn, award.rule, order, delta)
+            give_back(turn, award.rule, delta, given_at=order.given_at(award))
         units.append(delta + again)
     withheld = take_back(turn, order, units)
     if not forwards:
@@ -198,7 +198,7 @@ def _award_delta(turn: Turn, order: Order, award: Award, before: list[int], afte
         return _award_back(order, award, after) - _award_back(order, award, before)
     moved = exact_back(order, award, before) - exact_back(order, award, after)
     carries = turn.member.carries
-    units, carries[award.rule] = carry(turn.member, award.rule, moved.numerator, moved.denominator)
+    units, carries[award.asset] = carry(turn.member, award.asset, moved.numerator, moved.denominator)
     return -units
 
 
