@@ -98,5 +98,5 @@ def _cause(order: Order, award: Award) -> Cause:
 
 
 def _policy(turn: Turn, order: Order, award: Award) -> str:
-    """The clawback of the rules under which the order was placed."""
-    return turn.editions.at(order.placed_at).assets[award.asset].clawback
+    """The clawback of the rules under which the award was given."""
+    return turn.editions.at(order.given_at(award)).assets[award.asset].clawback

@@ -357,7 +357,7 @@ def _give(turn: Turn, result: Result) -> None:
     elif bound is not None:
         turn.skip(rule.id, "limit_reached", {"limit": bound, "wanted": wanted})
     if order is not None and (amount > 0 or exact is not None):
-        since = list(order.refunded) if order.refunded else None
+        since = order.refunded_before()
         later_at = turn.now if turn.now != order.placed_at else 0
         award = Award(rule.id, asset.id, lot, result.weights, since, exact, later_at=later_at)
         order.awards.append(award)

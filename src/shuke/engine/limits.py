@@ -9,11 +9,10 @@ from __future__ import annotations
 from msgspec import Struct
 
 from shuke.engine.effects import Claimed
-from shuke.engine.orders import Order
 from shuke.engine.turn import Turn
 from shuke.program.chapter import ratio
 from shuke.program.earning import Rule
-from shuke.values.instants import Day, month_of
+from shuke.values.instants import Day, Instant, month_of
 
 _KEPT_PERIODS = {"day": 45, "month": 14, "year": 3, "ever": 1}
 
@@ -114,12 +113,15 @@ def _claim(turn: Turn, quota: str, amount: int) -> None:
     turn.effects.claims.append(Claimed(quota, amount))
 
 
-def give_back(turn: Turn, rule_id: str, order: Order, amount: int) -> None:
-    """Free what a refund takes back (negative: use it again). Occasions stay used: they did occur."""
-    rule = turn.editions.at(order.placed_at).rules.get(rule_id)
+def give_back(turn: Turn, rule_id: str, amount: int, *, given_at: Instant) -> None:
+    """Free what a refund takes back (negative: use it again) of what the rule gave at ``given_at``.
+
+    Occasions stay used: they did occur.
+    """
+    rule = turn.editions.at(given_at).rules.get(rule_id)
     if rule is None or rule.limits is None:
         return
-    day = turn.program.calendar.day(order.placed_at)
+    day = turn.program.calendar.day(given_at)
     for limit in rule.limits.limits:
         used = turn.member.used.get(limit.key, {})
         period = period_of(limit.period, day)

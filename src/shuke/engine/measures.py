@@ -313,7 +313,8 @@ def count(turn: Turn) -> None:
             if amount:
                 add_to(turn, counter, turn.day, amount)
                 if order is not None:
-                    order.counts.append(Counted(counter.id, turn.day, amount, weights, counter.whole))
+                    since = order.refunded_before()
+                    order.counts.append(Counted(counter.id, turn.day, amount, weights, counter.whole, since))
 
 
 def add_to(turn: Turn, counter: Counter, day: Day, amount: int) -> None:
@@ -339,7 +340,8 @@ def count_earned(turn: Turn, asset: str, amount: int, weights: list[int] | None)
         return
     add_to(turn, counter, turn.day, amount)
     if turn.order is not None:
-        turn.order.counts.append(Counted(counter.id, turn.day, amount, weights))
+        since = turn.order.refunded_before()
+        turn.order.counts.append(Counted(counter.id, turn.day, amount, weights, since=since))
 
 
 def uncount(turn: Turn, order: Order, before: list[int], after: list[int]) -> None:
@@ -349,8 +351,8 @@ def uncount(turn: Turn, order: Order, before: list[int], after: list[int]) -> No
         if counted.whole:
             delta = counted.amount * (int(now) - int(was))
         else:
-            total, weights = counted.amount, counted.weights
-            delta = back(order, total, weights, after) - back(order, total, weights, before)
+            total, weights, since = counted.amount, counted.weights, counted.since
+            delta = back(order, total, weights, after, since) - back(order, total, weights, before, since)
         counter = turn.program.counter(counted.measure)
         if delta and counter is not None and counted.measure in turn.member.series:
             add_to(turn, counter, counted.day, -delta)

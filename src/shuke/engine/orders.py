@@ -15,7 +15,7 @@ from msgspec.msgpack import Decoder, Encoder
 from shuke.engine.activity import Purchase
 from shuke.engine.member import Coupon, Lot
 from shuke.values.amounts import allocate, share_taken
-from shuke.values.instants import NEVER
+from shuke.values.instants import NEVER, Instant
 
 
 class Award(Struct, array_like=True, gc=False):
@@ -33,6 +33,7 @@ class Award(Struct, array_like=True, gc=False):
     exact: list[int] | None = None
     beyond: list[Lot] = []
     short: int = 0
+    later_at: int = 0  # when it was given, if later than the order was placed
 
 
 NO_LOT = Lot(0, 0, 0, NEVER, 0)
@@ -51,13 +52,14 @@ class Paid(Struct, array_like=True):
 
 class Counted(Struct, array_like=True, gc=False):
     """What the order added to a measure on ``day``. ``weights`` None: the lines' amounts. ``whole`` marks
-    counts of orders, which leave only when everything is back."""
+    counts of orders, which leave only when everything is back; ``since`` is what had been refunded before."""
 
     measure: str
     day: int
     amount: int
     weights: list[int] | None = None
     whole: bool = False
+    since: list[int] | None = None
 
 
 class Used(Struct, array_like=True):
@@ -115,6 +117,14 @@ class Order(Struct, omit_defaults=True):
     def is_back(self, refunded: list[int]) -> bool:
         """Whether every line is back (tax and shipping aside)."""
         return all(refunded[i] >= self.whole(i) for i in range(len(self.amounts) - 2))
+
+    def refunded_before(self) -> list[int] | None:
+        """What was refunded before now, for what is given now to remember."""
+        return list(self.refunded) if any(self.refunded) else None
+
+    def given_at(self, award: Award) -> Instant:
+        """When the award was given: with the order, or when it was completed."""
+        return award.later_at or self.placed_at
 
     def worth_back(self, paid: Paid) -> list[int]:
         """Per position, the part of what ``paid`` stood for that is back by now."""

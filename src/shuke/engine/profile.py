@@ -41,4 +41,4 @@ def _learn(turn: Turn, payload: dict[str, Any]) -> None:
             member.traits[name] = value
     removed = set(payload.get("untags") or ())
     kept = [tag for tag in member.tags if tag not in removed]
-    member.tags = kept + [tag for tag in payload.get("tags") or () if tag not in kept]
+    member.tags = list(dict.fromkeys([*kept, *(payload.get("tags") or ())]))

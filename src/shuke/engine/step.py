@@ -108,6 +108,8 @@ def step(program: Editions, member: Member, activity: Activity, context: Context
         announce(turn)
     if activity.occurred_at > member.now:
         member.now = activity.occurred_at
+    elif activity.occurred_at < member.now:
+        turn.enter(member.now)  # what is still to come is not for the edition of a late fact to say
     member.seq += 1
     schedule(turn)
     if member.due_at <= member.now:  # a late fact brought value that has already ended
