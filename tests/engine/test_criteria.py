@@ -2,7 +2,8 @@
 
 import pytest
 
-from shuke.engine.criteria import feeds, implies, is_passing, is_timely, met_again
+from shuke.engine.criteria import feeds, is_passing, is_timely, met_again
+from shuke.program.condition_order import implies
 from shuke.program.conditions import all_of, parse
 from tests.engine.regular import editions
 

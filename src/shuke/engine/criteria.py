@@ -1,10 +1,9 @@
-"""Tier criteria before anybody is looked at: what feeds them, what implies them, how they are met anew."""
+"""Tier criteria before anybody is looked at: what feeds them, how they are met anew."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from decimal import Decimal
 
 from shuke.engine import activity as of
 from shuke.program.condition_tree import Plain
@@ -93,37 +92,6 @@ def _narrowed_plain(term: Plain) -> Plain:
     if isinstance(term, Measured) and term.window.kind in _MOVING - {"term"}:
         return replace(term, window=Window("term"))
     return term
-
-
-# -- Stricter ---------------------------------------------------------------------------------------------
-
-
-def implies(stricter: Node, looser: Node) -> bool:
-    """Whether ``stricter`` can only hold where ``looser`` does. True is a proof; False may be ignorance."""
-    if stricter == looser:
-        return True
-    if isinstance(stricter, Any):
-        return all(implies(node, looser) for node in stricter.nodes)
-    if isinstance(looser, All):
-        return all(implies(stricter, node) for node in looser.nodes)
-    if isinstance(stricter, All) and any(implies(node, looser) for node in stricter.nodes):
-        return True
-    if isinstance(looser, Any):
-        return any(implies(stricter, node) for node in looser.nodes)
-    if isinstance(stricter, Compare) and isinstance(looser, Compare):
-        return _at_least(stricter, looser)
-    return False
-
-
-def _at_least(stricter: Compare, looser: Compare) -> bool:
-    high, low = stricter.value, looser.value
-    if stricter.term != looser.term or isinstance(high, bool) or isinstance(low, bool):
-        return False
-    if not isinstance(high, int | Decimal) or not isinstance(low, int | Decimal):
-        return False
-    if looser.op == ">=":
-        return stricter.op in (">=", ">", "=") and high >= low
-    return looser.op == ">" and ((stricter.op == ">" and high >= low) or (stricter.op == ">=" and high > low))
 
 
 # -- What feeds them --------------------------------------------------------------------------------------

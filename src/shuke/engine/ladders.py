@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from shuke.engine.conditions import Names, Test, compile_condition, explainer
-from shuke.engine.criteria import feeds, implies, is_passing, is_timely, met_again
+from shuke.engine.criteria import feeds, is_passing, is_timely, met_again
 from shuke.engine.explanations import Explain, Explanation
 from shuke.engine.member import Standing
 from shuke.engine.turn import Turn
+from shuke.program.condition_order import implies
 from shuke.program.conditions import Between, Compare, Has, In, IsToday, Node, show_term
 from shuke.program.document import Program
 from shuke.program.tiers import Ladder, TermEnd, TierTerm
