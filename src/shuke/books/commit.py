@@ -24,6 +24,8 @@ from shuke.engine.orders import Order, pack_order
 from shuke.values.ids import bucket_of
 from shuke.values.instants import NEVER
 
+Orders = dict[tuple[str, str], Order]
+
 _encode = json.Encoder().encode
 
 FEW = 20
@@ -119,16 +121,17 @@ async def write(connection: Connection, batch: Batch) -> None:
     (the caller then looks them up and settles again without them).
     """
     await _number(connection, batch)
+    orders = batch.settled_orders()
     if len(batch.postings) > FEW:
-        for into, added in _added(batch):
+        for into, added in _added(batch, orders):
             await _copy(connection, into.copy, added)
-        await _update(connection, batch)
+        await _update(connection, batch, orders)
         await connection.commit()
         return
     async with connection.pipeline():
-        for into, added in _added(batch):
+        for into, added in _added(batch, orders):
             await _insert(connection, into.insert, added)
-        await _update(connection, batch)
+        await _update(connection, batch, orders)
         await connection.commit()
 
 
@@ -141,14 +144,14 @@ async def _number(connection: Connection, batch: Batch) -> None:
         posting.id = id_
 
 
-def _added(batch: Batch) -> tuple[tuple[_Into, list[bytes]], ...]:
+def _added(batch: Batch, orders: Orders) -> tuple[tuple[_Into, list[bytes]], ...]:
     """Rows that are new, by table."""
     postings = batch.postings
     return (
         (ACTIVITY, rows.activities(postings)),
         (ENTRY, rows.entries(postings)),
         (LOT, rows.lots(postings)),
-        (ORDER, rows.orders(batch.settled_orders(), known=batch.known_orders)),
+        (ORDER, rows.orders(orders, known=batch.known_orders)),
         (TIER_CHANGE, rows.tier_changes(postings)),
         (OUTBOX, rows.outbox(postings)),
     )
@@ -166,9 +169,8 @@ async def _insert(connection: Connection, statement: LiteralString, added: list[
         await connection.execute(statement, wire.fields(row), prepare=True)
 
 
-async def _update(connection: Connection, batch: Batch) -> None:
+async def _update(connection: Connection, batch: Batch, orders: Orders) -> None:
     """Bring up to date what was there before."""
-    orders = batch.settled_orders()
     await _update_members(connection, batch.settled_members())
     await _forget_members(connection, batch.members.values())
     await _update_orders(connection, [(key[0], orders[key]) for key in orders if key in batch.known_orders])

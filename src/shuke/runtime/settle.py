@@ -30,6 +30,7 @@ from shuke.engine.needs import Needs, needs
 from shuke.engine.step import step
 from shuke.engine.turn import Context
 from shuke.runtime.clock import now
+from shuke.runtime.garbage import uncollected
 from shuke.values.ids import digest
 
 log = structlog.get_logger()
@@ -199,6 +200,10 @@ class Settler:
         if self._careful:
             self._careful -= 1
             careful = True
+        with uncollected():
+            return await self._run(work, careful=careful)
+
+    async def _run(self, work: _Work, *, careful: bool) -> list[Answer]:
         if await work.lock() != self._version:
             raise _Outdated
         if careful:

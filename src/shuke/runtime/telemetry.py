@@ -24,6 +24,8 @@ def set_up(log: LogForm, *, stream: TextIO | None = None, level: int = logging.I
     object per line with `event`, `level`, `timestamp` (ISO 8601, UTC) and the fields.
     """
     out = sys.stderr if stream is None else stream
+    # The driver tells how a pipeline ended that the exception on its way has told already.
+    logging.getLogger("psycopg").addFilter(_is_no_echo)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -39,3 +41,7 @@ def set_up(log: LogForm, *, stream: TextIO | None = None, level: int = logging.I
         logger_factory=structlog.WriteLoggerFactory(file=out),
         cache_logger_on_first_use=stream is None,
     )
+
+
+def _is_no_echo(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("error ignored terminating")
