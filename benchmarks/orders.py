@@ -14,6 +14,7 @@ CATEGORIES = ("coffee", "tea", "bread", "tobacco", "fruit", "milk")
 BRANDS = ("own", "north", "south", "east")
 START = parse_instant("2025-01-01T08:00:00", zone="Asia/Taipei")
 MINUTE = 60_000_000
+DAY = 24 * 60 * MINUTE
 
 
 def ten_rules() -> Program:

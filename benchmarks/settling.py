@@ -1,31 +1,114 @@
-"""Bulk settling: three-line orders under ten rules, durable, two processes, beside pgbench."""
+"""Bulk settling: three-line orders under ten rules, durable, two processes, in turn with pgbench."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks import baseline
-from benchmarks.orders import member_name, orders, ten_rules
-from shuke.books import programs, server, wire
+from benchmarks import baseline, loading
+from benchmarks.orders import orders, ten_rules
+from shuke.books import programs, server
 from shuke.books.connect import connect, pool
 from shuke.books.migrations import migrate
-from shuke.engine.compiled import Compiled, Editions
-from shuke.engine.member import Member, pack, unpack
-from shuke.engine.step import step
-
+from shuke.runtime.clock import now
 from shuke.runtime.settle import Settler
-from shuke.values.ids import bucket_of
+from shuke.values.instants import Instant
 
 PROCESSES = 2
-ROUNDS = 3
 BATCH = 1000
+SMALL, LARGE = 100_000, 10_000_000
+WARM_UP = 2  # batches per process that are not counted
+
+
+def settle(*, members: int = SMALL, count: int = 60_000, rounds: int = 3, home: Path | None = None) -> None:
+    """Orders a second beside pgbench's transactions a second, in turn, ``rounds`` times."""
+    with server.start(_home(home)) as running:
+        tenant = _prepare(running.url, members)
+        ours, theirs = [], []
+        for round_ in range(rounds):
+            theirs.append(baseline.transactions_per_second(running.url))
+            ours.append(_told(members, rate(running.url, tenant, members=members, count=count, round_=round_)))
+            print(f"             pgbench {theirs[-1]:8,.0f} transactions/s   ratio {ours[-1] / theirs[-1]:5.2f}")
+        ratio = statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
+        print(f"  median of {rounds}: {statistics.median(ours):,.0f} orders/s, {ratio:.2f} x pgbench", flush=True)
+
+
+def scale(
+    *, sizes: Sequence[int] = (SMALL, LARGE), count: int = 60_000, rounds: int = 3, home: Path | None = None
+) -> None:
+    """What an order costs with few and with many members loaded, and pgbench, in turn, ``rounds`` times."""
+    with server.start(_home(home)) as running:
+        tenants = [(members, _prepare(running.url, members)) for members in sizes]
+        costs: dict[int, list[float]] = {members: [] for members in sizes}
+        ratios: dict[int, list[float]] = {members: [] for members in sizes}
+        for round_ in range(rounds):
+            tps = baseline.transactions_per_second(running.url)
+            print(f"             pgbench {tps:8,.0f} transactions/s")
+            for members, tenant in tenants:
+                speed = _told(members, rate(running.url, tenant, members=members, count=count, round_=round_))
+                costs[members].append(1e6 / speed)
+                ratios[members].append(speed / tps)
+        few, many = sizes[0], sizes[-1]
+        growth = statistics.median(more / less for less, more in zip(costs[few], costs[many], strict=True))
+        beside = ", ".join(f"{statistics.median(ratios[size]):.2f} x pgbench at {size:,}" for size in sizes)
+        print(
+            f"  median of {rounds}: an order costs {growth:.2f} x as much at {many:,} as at {few:,}; {beside}",
+            flush=True,
+        )
+
+
+def small(*, sizes: Sequence[int] = (1, 2, 5, 10, 20, 50, 100, 200), seconds: float = 2.0) -> None:
+    """How long batches of few orders take, one after the other."""
+    with server.start(_home(None)) as running:
+        tenant = _prepare(running.url, SMALL)
+        asyncio.run(_small(running.url, tenant, sizes, seconds))
+
+
+async def _small(url: str, tenant: str, sizes: Sequence[int], seconds: float) -> None:
+    async with pool(url, tenant=tenant, size_max=1) as connections:
+        settler = Settler(connections)
+        for size in sizes:
+            source = orders(1_000_000, members=SMALL, seed=size, source=f"small{size}-{now()}")
+            taken: list[float] = []
+            until = time.perf_counter() + seconds
+            while time.perf_counter() < until:
+                batch = [next(source) for _ in range(size)]
+                start = time.perf_counter()
+                await settler.settle(batch)
+                taken.append((time.perf_counter() - start) * 1e3)
+            taken.sort()
+            middle, late = taken[len(taken) // 2], taken[len(taken) * 95 // 100]
+            print(
+                f"  {size:4} orders: p50 {middle:6.2f} ms   p95 {late:6.2f} ms   {middle / size:5.2f} ms each",
+                flush=True,
+            )
+
+
+def _home(home: Path | None) -> Path:
+    return home or Path(tempfile.mkdtemp(prefix="shuke-bench-"))
+
+
+def _prepare(url: str, members: int) -> str:
+    """The name of a tenant with so many members, loaded unless a run before did; and pgbench's tables."""
+    tenant = f"bench_{members}"
+    migrate(url, tenant=tenant)
+    if not asyncio.run(_is_published(url, tenant)):
+        print(f"  loading {members:,} members ...", flush=True)
+        loading.load(url, tenant, members=members)
+        asyncio.run(_publish(url, tenant))
+    baseline.prepare(url)
+    return tenant
+
+
+async def _is_published(url: str, tenant: str) -> bool:
+    async with await connect(url, tenant=tenant) as connection:
+        return await programs.latest_version(connection) > 0
 
 
 async def _publish(url: str, tenant: str) -> None:
@@ -33,54 +116,34 @@ async def _publish(url: str, tenant: str) -> None:
         await programs.publish(connection, ten_rules(), text="", at=1)
 
 
-async def _load_members(url: str, tenant: str, count: int) -> None:
-    """Members who have each shopped some months, so that their rows have the size of life."""
-    editions = Editions([Compiled(ten_rules())])
-    grown = Member(member_name(0), 0)
-    for order in orders(60, members=1, seed=7, source="before", every=4 * 24 * 60 * 60_000_000):
-        grown = step(editions, grown, order).member
-    state = pack(grown)
-    copy = """copy member (bucket, member_id, status, joined_at, due_at, tiers, balances, traits, tags, seq, state)
-        from stdin (format binary)"""
-    empty_list = wire.raw(b"\0\0\0\0\0\0\0\0\0\0\0\x19")  # an empty text[]
-    async with await connect(url, tenant=tenant) as connection:
-        async with connection.cursor() as cursor, cursor.copy(copy) as rows:
-            await rows.write(wire.HEADER)
-            for first in range(0, count, 10_000):
-                chunk = bytearray()
-                for number in range(first, min(first + 10_000, count)):
-                    member = unpack(state)
-                    member.id = member_name(number)
-                    chunk += wire.columns(11) + wire.int2(bucket_of(member.id)) + wire.text(member.id)
-                    chunk += (
-                        wire.text("active") + wire.instant(member.joined_at) + wire.instant(member.due_at)
-                    )
-                    chunk += (
-                        wire.jsonb(b'{"main":"silver"}') + wire.jsonb(b'{"points":120}') + wire.jsonb(b"{}")
-                    )
-                    chunk += empty_list + wire.int8(member.seq) + wire.raw(pack(member))
-                await rows.write(bytes(chunk))
-            await rows.write(wire.TRAILER)
-    async with await connect(url, tenant=tenant) as connection:
-        await connection.set_autocommit(True)
-        await connection.execute("vacuum analyze member")
+def rate(url: str, tenant: str, *, members: int, count: int, round_: int) -> tuple[float, float]:
+    """(orders per second of all processes together, CPU microseconds of Python per order)."""
+    share = count // PROCESSES
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as processes:
+        start = now() + 4_000_000 + share * 25
+        runs = [
+            processes.submit(_settle, url, tenant, share, members, round_ * 10 + process, start)
+            for process in range(PROCESSES)
+        ]
+        results = [run.result() for run in runs]
+    assert all(settled == share for _, _, settled in results)
+    slowest = max(wall for wall, _, _ in results)
+    return share * PROCESSES / slowest, sum(cpu for _, cpu, _ in results) / (share * PROCESSES) * 1e6
 
 
-def _settle(
-    url: str, tenant: str, count: int, members: int, seed: int, start: float
-) -> tuple[float, float, int]:
-    """Settle ``count`` orders; (wall seconds, CPU seconds of this process, activities settled)."""
-    made = list(orders(count, members=members, seed=seed, source=f"bench{seed}"))
-    gc.collect()
-    gc.disable()
+def _settle(url: str, tenant: str, count: int, members: int, seed: int, start: Instant) -> tuple[float, float, int]:
+    """In a process of its own, from the instant ``start`` on; (wall seconds, CPU seconds, orders settled)."""
+    source = f"bench{seed}-{now()}"  # another run in the same home brings other orders
+    warm = list(orders(WARM_UP * BATCH, members=members, seed=seed + 5, source=f"warm-{source}"))
+    made = list(orders(count, members=members, seed=seed, source=source))
 
     async def run() -> tuple[float, float, int]:
         settled = 0
         async with pool(url, tenant=tenant, size_max=1) as connections:
             settler = Settler(connections)
-            await settler.settle(list(orders(1, members=members, seed=seed, source=f"warm{seed}")))
-            while time.time() < start:
-                await asyncio.sleep(0.001)
+            for first in range(0, len(warm), BATCH):
+                await settler.settle(warm[first : first + BATCH])
+            await asyncio.sleep(max(0, start - now()) / 1e6)
             wall, cpu = time.perf_counter(), time.process_time()
             for first in range(0, count, BATCH):
                 answers = await settler.settle(made[first : first + BATCH])
@@ -90,45 +153,7 @@ def _settle(
     return asyncio.run(run())
 
 
-def rate(url: str, tenant: str, *, members: int, count: int, round_: int) -> tuple[float, float]:
-    """(orders per second of all processes together, CPU microseconds of Python per order)."""
-    share = count // PROCESSES
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as processes:
-        start = time.time() + 3 + share / 40_000
-        runs = [
-            processes.submit(_settle, url, tenant, share, members, round_ * 10 + process, start)
-            for process in range(PROCESSES)
-        ]
-        results = [run.result() for run in runs]
-    assert sum(settled for _, _, settled in results) == share * PROCESSES
-    slowest = max(wall for wall, _, _ in results)
-    return share * PROCESSES / slowest, sum(cpu for _, cpu, _ in results) / (share * PROCESSES) * 1e6
-
-
-def measure(*, members: int, count: int, home: Path | None = None) -> dict[str, float]:
-    """Orders/s and pgbench tps in turn, ``ROUNDS`` times; prints and returns the medians and their ratio."""
-    folder = home or Path(tempfile.mkdtemp(prefix="shuke-bench-"))
-    with server.start(folder) as running:
-        migrate(running.url, tenant="bench")
-        asyncio.run(_publish(running.url, "bench"))
-        asyncio.run(_load_members(running.url, "bench", members))
-        baseline.prepare(running.url)
-        ours, theirs, cpu = [], [], []
-        for round_ in range(ROUNDS):
-            theirs.append(baseline.transactions_per_second(running.url))
-            orders_per_second, python_us = rate(
-                running.url, "bench", members=members, count=count, round_=round_
-            )
-            ours.append(orders_per_second)
-            cpu.append(python_us)
-            print(
-                f"  {members:>12,} members: {orders_per_second:8,.0f} orders/s   pgbench {theirs[-1]:8,.0f} tps",
-                flush=True,
-            )
-    result = {
-        "orders_per_second": statistics.median(ours),
-        "pgbench_tps": statistics.median(theirs),
-        "python_us": statistics.median(cpu),
-    }
-    result["ratio"] = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-    return result
+def _told(members: int, measured: tuple[float, float]) -> float:
+    speed, python_us = measured
+    print(f"  {members:>12,} members: {speed:8,.0f} orders/s, {python_us:.0f} us of Python each", flush=True)
+    return speed
