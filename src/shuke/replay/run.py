@@ -134,7 +134,9 @@ def run_partition(
     """Settle one partition's activities in order and write its part of the tables."""
     tally = Tally()
     members: dict[str, Member] = {}
-    orders: dict[tuple[str, str], Order] | None = {} if prepared.activities else None
+    # Nothing but orders, and nothing shared: no step needs to be handed anything.
+    alone = not prepared.activities and not any(shares_quotas(edition.document) for edition in editions.compiled)
+    orders: dict[tuple[str, str], Order] | None = None if alone else {}
     with Tables(editions.at(0).document, parts, partition) as tables:
         for activity in stream(prepared, partition):
             _settle(editions, activity, members, orders, tally, tables)
@@ -161,9 +163,7 @@ def _settle(
     member = members.get(member_id)
     if member is None:
         member = members[member_id] = Member(member_id, 0)
-    context = None
-    if orders is not None or activity.type != ORDER_PAID:
-        context = _context(editions, activity, orders or {}, tally)
+    context = None if orders is None else _context(editions, activity, orders, tally)
     settled = step(editions, member, activity, context)
     effects = settled.effects
     tally.activities += 1
@@ -192,4 +192,4 @@ def _context(
     need = needs(editions, activity)
     member_id = activity.member_id
     found = {id_: orders[member_id, id_] for id_ in need.orders if (member_id, id_) in orders}
-    return Context(found, tally.taken if need.quotas else {})
+    return Context(found, tally.taken)
