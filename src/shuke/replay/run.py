@@ -39,7 +39,7 @@ def partitions_for(files: list[Path], *, program: Program, jobs: int) -> int:
 
     A program with totals that all members share must see everybody in the order of time: one partition.
     """
-    if shares_quotas(program):
+    if shares_quotas(Compiled(program)):
         return 1
     size = sum(file.stat().st_size * (6 if file.suffix in (".gz", ".parquet") else 1) for file in files)
     return max(
@@ -47,9 +47,8 @@ def partitions_for(files: list[Path], *, program: Program, jobs: int) -> int:
     )
 
 
-def shares_quotas(program: Program) -> bool:
+def shares_quotas(edition: Compiled) -> bool:
     """Whether some limit of the program counts all members together."""
-    edition = Compiled(program)
     return any(edition.quotas.values()) or any(
         template.limits_shared for template in edition.coupons.values()
     )
@@ -135,7 +134,7 @@ def run_partition(
     tally = Tally()
     members: dict[str, Member] = {}
     # Nothing but orders, and nothing shared: no step needs to be handed anything.
-    alone = not prepared.activities and not any(shares_quotas(edition.document) for edition in editions.compiled)
+    alone = not prepared.activities and not any(map(shares_quotas, editions.compiled))
     orders: dict[tuple[str, str], Order] | None = None if alone else {}
     with Tables(editions.at(0).document, parts, partition) as tables:
         for activity in stream(prepared, partition):
