@@ -260,8 +260,30 @@ async def test_a_version_published_by_somebody_else_is_in_force_from_the_next_ba
     assert await shop.findings() == []
 
 
+async def test_few_and_many_activities_are_written_alike(shop, books_url, tenant):
+    """By statements in one piece, and by COPY."""
+    orders = [order(f"m{number % 7}", f"o{number}", 100 * number, when=NOON + number * DAY) for number in range(40)]
+    gifts = [told(ASSET_TRANSFERRED, "m1", key=f"t{n}", asset="points", amount=1, to_member="m2") for n in range(5)]
+    tables = ("member", "activity", "entry", "lot", "orders", "tier_change", "outbox")
+    apart = "- 'id' - 'activity_id' - 'recorded_at' - 'due_at'"
+    found = []
+    for size in (1, 45):
+        batch = [*orders, *gifts]
+        for first in range(0, len(batch), size):
+            answers = await shop.settle(*batch[first : first + size])
+            assert all(answer.status == "settled" for answer in answers)
+        found.append(
+            [await shop.rows(f"select to_jsonb(t) {apart} as row from {table} t order by 1") for table in tables]
+        )
+        assert await shop.findings() == []
+        for table in tables:
+            await shop.rows(f"truncate {table}")
+    assert found[0] == found[1]
+    assert [len(rows) > 0 for rows in found[0]] == [True, True, True, True, True, False, False]
+
+
 async def test_a_batch_takes_as_many_statements_however_large_it_is_and_however_long_the_history(shop, monkeypatch):
-    """ACCEPTANCE 37. Few activities are added row by row (in one piece), more of them table by table."""
+    """ACCEPTANCE 37. Few are written by as many statements, in one piece; many by COPY."""
     counts = []
     execute = psycopg.AsyncCursor.execute
 

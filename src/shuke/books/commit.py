@@ -1,8 +1,8 @@
 """Writing what a batch settled: the same rows whatever the size of the batch, on one of two ways.
 
 Many activities go in by one COPY per table. A COPY needs the connection to itself and waits for its answer, which
-is most of what a small batch would cost: few activities go in by prepared statements that are sent, together with
-the commit, in one piece (a pipeline) and answered in one piece.
+is most of what a small batch would cost: few activities go in by one prepared statement per table, all of them sent
+together with the commit in one piece (a pipeline) and answered in one piece.
 
 Rows are only ever added, except members, changed orders, coupons and quotas, which are brought up to date.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, LiteralString
 
-from msgspec import Struct, json
+from msgspec import json
 
 from shuke.books import load, rows, wire
 from shuke.books.load import Connection
@@ -29,38 +29,50 @@ Orders = dict[tuple[str, str], Order]
 _encode = json.Encoder().encode
 
 FEW = 20
-"""Up to so many activities, statements in one pipeline are faster than COPY (``python -m benchmarks small``)."""
+"""Up to so many activities, one pipeline is faster than COPY (``python -m benchmarks small``)."""
 
 
-class _Into(Struct):
-    """The two ways into a table."""
+class _Into:
+    """The two ways into a table. ``columns`` are names with types, in the order in which ``books.rows`` has them."""
 
-    copy: LiteralString
-    insert: LiteralString
-
-
-def _into(table: LiteralString, columns: LiteralString) -> _Into:
-    places: LiteralString = ", ".join(["%b"] * len(columns.split(",")))
-    return _Into(
-        f"copy {table} ({columns}) from stdin (format binary)",
-        f"insert into {table} ({columns}) values ({places})",
-    )
+    def __init__(self, table: LiteralString, columns: LiteralString) -> None:
+        split = [column.split() for column in columns.split(",")]
+        names: LiteralString = ", ".join([name for name, _ in split])
+        places: LiteralString = ", ".join([f"%b::{type_}[]" for _, type_ in split])
+        self.types = [type_ for _, type_ in split]
+        self.copy: LiteralString = f"copy {table} ({names}) from stdin (format binary)"
+        self.insert: LiteralString = f"insert into {table} ({names}) select * from unnest({places})"
 
 
-ACTIVITY = _into(
+ACTIVITY = _Into(
     "activity",
-    """id, bucket, member_id, seq, source, key, type, occurred_at, recorded_at, version, digest, body, answer,
-    context""",
+    """id int8, bucket int2, member_id text, seq int8, source text, key text, type text, occurred_at timestamptz,
+    recorded_at timestamptz, version int4, digest bytea, body json, answer json, context json""",
 )
-ENTRY = _into(
+ENTRY = _Into(
     "entry",
-    """activity_id, bucket, member_id, no, asset, kind, debit, credit, amount, lot, rule, order_id, version,
-    occurred_at, why""",
+    """activity_id int8, bucket int2, member_id text, no int2, asset text, kind text, debit text, credit text,
+    amount int8, lot int4, rule text, order_id text, version int4, occurred_at timestamptz, why jsonb""",
 )
-LOT = _into("lot", "activity_id, bucket, member_id, asset, lot, opened_at, ripens_at, expires_at")
-ORDER = _into("orders", "bucket, member_id, order_id, placed_at, status, amount, channel, store, settlement")
-TIER_CHANGE = _into("tier_change", "activity_id, bucket, member_id, no, ladder, from_tier, to_tier, at, until, reason")
-OUTBOX = _into("outbox", "due_at, bucket, member_id, seq, kind, topic, body")
+LOT = _Into(
+    "lot",
+    """activity_id int8, bucket int2, member_id text, asset text, lot int4, opened_at timestamptz,
+    ripens_at timestamptz, expires_at timestamptz""",
+)
+ORDER = _Into(
+    "orders",
+    """bucket int2, member_id text, order_id text, placed_at timestamptz, status text, amount int8, channel text,
+    store text, settlement bytea""",
+)
+TIER_CHANGE = _Into(
+    "tier_change",
+    """activity_id int8, bucket int2, member_id text, no int2, ladder text, from_tier text, to_tier text,
+    at timestamptz, until timestamptz, reason text""",
+)
+OUTBOX = _Into(
+    "outbox",
+    "due_at timestamptz, bucket int2, member_id text, seq int8, kind text, topic text, body jsonb",
+)
 
 UPDATE_MEMBERS: LiteralString = """
     update member m set due_at = u.due_at, tiers = u.tiers, balances = u.balances, seq = u.seq, state = u.state
@@ -130,7 +142,7 @@ async def write(connection: Connection, batch: Batch) -> None:
         return
     async with connection.pipeline():
         for into, added in _added(batch, orders):
-            await _insert(connection, into.insert, added)
+            await _insert(connection, into, added)
         await _update(connection, batch, orders)
         await connection.commit()
 
@@ -164,9 +176,11 @@ async def _copy(connection: Connection, statement: LiteralString, added: list[by
         await copy.write(wire.HEADER + b"".join(added) + wire.TRAILER)
 
 
-async def _insert(connection: Connection, statement: LiteralString, added: list[bytes]) -> None:
-    for row in added:
-        await connection.execute(statement, wire.fields(row), prepare=True)
+async def _insert(connection: Connection, into: _Into, added: list[bytes]) -> None:
+    if not added:
+        return
+    columns = zip(into.types, wire.columns_of(added), strict=True)
+    await connection.execute(into.insert, [wire.array(type_, column) for type_, column in columns], prepare=True)
 
 
 async def _update(connection: Connection, batch: Batch, orders: Orders) -> None:
@@ -192,13 +206,13 @@ async def _update_members(connection: Connection, found: list[Locked]) -> None:
     await connection.execute(
         UPDATE_MEMBERS,
         (
-            wire.array(wire.INT2, [wire.int2(locked.bucket) for locked in found]),
-            wire.array(wire.TEXT, [wire.text(member.id) for member in members]),
-            wire.array(wire.TIMESTAMPTZ, [wire.instant(member.due_at) for member in members]),
-            wire.array(wire.JSONB, [wire.jsonb(_encode(member.tiers)) for member in members]),
-            wire.array(wire.JSONB, [wire.jsonb(_balances(member)) for member in members]),
-            wire.array(wire.INT8, [wire.int8(member.seq) for member in members]),
-            wire.array(wire.BYTEA, [wire.raw(pack(member)) for member in members]),
+            wire.array("int2", [wire.int2(locked.bucket) for locked in found]),
+            wire.array("text", [wire.text(member.id) for member in members]),
+            wire.array("timestamptz", [wire.instant(member.due_at) for member in members]),
+            wire.array("jsonb", [wire.jsonb(_encode(member.tiers)) for member in members]),
+            wire.array("jsonb", [wire.jsonb(_balances(member)) for member in members]),
+            wire.array("int8", [wire.int8(member.seq) for member in members]),
+            wire.array("bytea", [wire.raw(pack(member)) for member in members]),
         ),
         prepare=True,
     )

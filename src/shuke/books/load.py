@@ -85,8 +85,8 @@ async def begin(connection: Connection, members: Iterable[str], *, activities: i
     """
     wanted = sorted((bucket_of(member_id), member_id) for member_id in members)
     arguments = (
-        wire.array(wire.INT2, [wire.int2(bucket) for bucket, _ in wanted]),
-        wire.array(wire.TEXT, [wire.text(member_id) for _, member_id in wanted]),
+        wire.array("int2", [wire.int2(bucket) for bucket, _ in wanted]),
+        wire.array("text", [wire.text(member_id) for _, member_id in wanted]),
     )
     async with connection.pipeline():
         version = await _asked(connection, LATEST_VERSION, ())

@@ -8,7 +8,6 @@ bytes serve all three. Formats: PostgreSQL manual, COPY, "Binary Format", and sr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from struct import Struct
 
 import psycopg
@@ -28,7 +27,8 @@ _length = _LENGTH.pack
 _int2 = Struct("!ih").pack
 _int4 = Struct("!ii").pack
 _int8 = Struct("!iq").pack
-_count = Struct("!h").pack
+_COUNT = Struct("!h")
+_count = _COUNT.pack
 
 columns = _count
 """The start of a row: how many columns it has."""
@@ -97,30 +97,36 @@ class _FieldDumper(Dumper):
 psycopg.adapters.register_dumper(Field, _FieldDumper)
 
 
-def fields(row: bytes) -> list[Field | None]:
-    """The columns of a row, for a statement that inserts this one row."""
-    return list(_fields(row))
+def columns_of(rows: list[bytes]) -> list[list[bytes]]:
+    """The rows' fields column by column, each still behind its length: what ``array`` takes."""
+    (width,) = _COUNT.unpack_from(rows[0])
+    found: list[list[bytes]] = [[] for _ in range(width)]
+    for row in rows:
+        at = 2
+        for column in found:
+            (length,) = _LENGTH.unpack_from(row, at)
+            end = at + 4 + max(0, length)
+            column.append(row[at:end])
+            at = end
+    return found
 
 
-def _fields(row: bytes) -> Iterator[Field | None]:
-    at, end = 2, len(row)
-    while at < end:
-        (length,) = _LENGTH.unpack_from(row, at)
-        at += 4
-        if length < 0:
-            yield None
-        else:
-            yield Field(row[at : at + length])
-            at += length
+TYPES = {
+    "int2": 21,
+    "int4": 23,
+    "int8": 20,
+    "text": 25,
+    "bytea": 17,
+    "timestamptz": 1184,
+    "json": 114,
+    "jsonb": 3802,
+}
+"""Type numbers, the same on every server."""
 
 
-INT2, INT8, TEXT, BYTEA, TIMESTAMPTZ, JSONB = 21, 20, 25, 17, 1184, 3802
-"""Type numbers of elements, the same on every server."""
-
-
-def array(type_: int, elements: list[bytes]) -> Field:
+def array(type_: str, elements: list[bytes]) -> Field:
     """An array of one dimension from its elements, each as the functions above write it."""
-    return Field(_array(1, 1, type_, len(elements), 1) + b"".join(elements))
+    return Field(_array(1, 1, TYPES[type_], len(elements), 1) + b"".join(elements))
 
 
 _array = Struct("!iiiii").pack  # dimensions, nulls possible, type of elements, how many, number of the first
