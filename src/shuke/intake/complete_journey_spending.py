@@ -27,7 +27,7 @@ def write_spending(orders: Path, target: Path, *, zone: str, excluded: tuple[str
     rows = duckdb.execute(
         f"""
         select member_id, order_id, epoch_us(any_value(occurred_at)) as at_,
-            coalesce(sum(amount) filter (where category is null or category not in {excluded}), 0)::bigint
+            coalesce(sum(amount) filter (where coalesce(category, '') not in {excluded}), 0)::bigint
         from '{orders}' group by member_id, order_id order by member_id, at_, order_id
         """
     ).fetchall()

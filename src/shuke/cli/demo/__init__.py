@@ -70,7 +70,9 @@ def demo(
             findings, proved = asyncio.run(_prove(books))
             say(proved)
         asyncio.run(draw(books, program, locale, report=report, findings=findings))
-    note(f"\nAll of it took {time.monotonic() - started:,.0f} s. Look around: SHUKE_TENANT={TENANT} shuke member show hh_0001")
+    note(
+        f"\nAll of it took {time.monotonic() - started:,.0f} s. Look around: SHUKE_TENANT={TENANT} shuke member show hh_0001"
+    )
     return FOUND if findings or report.failed or report.rejected_rows else OK
 
 
@@ -111,7 +113,11 @@ def demo_program(campaigns: list[Campaign]) -> Program:
     data["coupons"] = [
         {
             "id": campaign.template,
-            "title": f"Campaign {campaign.id} ({campaign.kind})",
+            "title": {
+                "en": f"Campaign {campaign.id}",
+                "zh-Hant": f"第 {campaign.id} 檔活動",
+                "zh-Hans": f"第 {campaign.id} 期活动",
+            },
             "give": {"amount_off": str(Decimal(campaign.typical_discount) / 100)},
             "valid": {"from": campaign.starts, "until": campaign.ends},
             "codes": "unique",
