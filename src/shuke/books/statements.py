@@ -43,6 +43,8 @@ LOT: LiteralString = """
     where a.bucket = %s and a.member_id = %s and l.asset = %s and l.lot = %s
 """
 
+COUNT_MEMBERS: LiteralString = "select count(*) from member"
+
 COUNT_DUE: LiteralString = """
     select count(*) from member where due_at <= 'epoch'::timestamptz + %s * interval '1 microsecond'
 """
@@ -126,6 +128,12 @@ async def lot_dates(connection: Connection, member_id: str, *, asset: str, lot: 
     opened_at, ripens_at, expires_at = row
     ripe = 0 if ripens_at is None else _instant(ripens_at)
     return LotDates(_instant(opened_at), ripe, NEVER if expires_at is None else _instant(expires_at))
+
+
+async def count_members(connection: Connection) -> int:
+    """How many members there are."""
+    row = await _row(connection, COUNT_MEMBERS, ())
+    return int(row[0])
 
 
 async def count_due(connection: Connection, until: Instant) -> int:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from shuke.cli.connection import Books, opened, served, settings
 from shuke.cli.instants import read_instant
+from shuke.cli.teaching import add
 from shuke.cli.terminal import FOUND, OK, Json, bars, facts, note, out, plural, print_json
 from shuke.cli.troubles import NOTHING_CHANGED, Trouble
 
@@ -27,22 +28,19 @@ _AGAIN_AFTER = 2.0  # seconds between tries at what did not go: the database is 
 
 def register(app: typer.Typer) -> None:
     """Hang the commands of this file on the command."""
-    app.command(
-        rich_help_panel=_PANEL,
-        epilog=(
-            "[bold]Examples[/bold]\n\nshuke init\n\nSHUKE_HOME=/srv/shuke shuke init\n\n"
-            "SHUKE_DATABASE_URL=postgresql://shuke@db/shuke shuke init"
-        ),
-    )(init)
-    app.command(
-        rich_help_panel=_PANEL,
-        epilog="[bold]Examples[/bold]\n\nshuke work\n\nshuke work --once\n\nshuke work --until 2017-12-31",
-    )(work)
-    app.command(
-        rich_help_panel=_PANEL,
-        epilog="[bold]Examples[/bold]\n\nshuke verify\n\nshuke verify --json > verified.json",
-    )(verify)
-    app.command(rich_help_panel=_PANEL, epilog="[bold]Example[/bold]  shuke stop")(stop)
+    add(
+        app,
+        init,
+        panel=_PANEL,
+        examples=[
+            "shuke init",
+            "SHUKE_HOME=/srv/shuke shuke init",
+            "SHUKE_DATABASE_URL=postgresql://shuke@db/shuke shuke init",
+        ],
+    )
+    add(app, work, panel=_PANEL, examples=["shuke work", "shuke work --once", "shuke work --until 2017-12-31"])
+    add(app, verify, panel=_PANEL, examples=["shuke verify", "shuke verify --json > verified.json"])
+    add(app, stop, panel=_PANEL, examples=["shuke stop"])
 
 
 # -- init and stop ----------------------------------------------------------------------------------------
@@ -100,7 +98,7 @@ def stop() -> int:
 
 
 def work(
-    once: Annotated[bool, typer.Option("--once", help="Do what is due now, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", metavar="", help="Do what is due now, and end.")] = False,
     until: Annotated[
         str | None,
         typer.Option(metavar="INSTANT", help="Let time pass up to here, and end. A date means its whole day."),
@@ -262,6 +260,7 @@ async def _verify(books: Books, *, quiet: bool) -> tuple[list[Finding], Verified
 
     from shuke.books.connect import connect
     from shuke.books.programs import editions_of, published
+    from shuke.books.statements import count_members
     from shuke.books.verify import Verified
     from shuke.books.verify import verify as prove
     from shuke.runtime.settle import NotPublished
@@ -276,10 +275,11 @@ async def _verify(books: Books, *, quiet: bool) -> tuple[list[Finding], Verified
             versions = await published(connection)
             if not versions:
                 raise NotPublished
+            members = await count_members(connection)
             with bars() as drawn:
 
                 def heard(done: int, total: int) -> None:
-                    drawn.show("Proving", seen.members, seen.members * total // done, "members")
+                    drawn.show("Proving", seen.members, members, "members")
 
                 async for finding in prove(connection, editions_of(versions), progress=heard, seen=seen):
                     found.append(finding)

@@ -57,7 +57,7 @@ def _tell_version(asked: bool) -> None:
 def shuke(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version this is."),
+        typer.Option("--version", metavar="", callback=_tell_version, is_eager=True, help="Say which version this is."),
     ] = False,
 ) -> None:
     """Membership programs written as documents, run by one pure engine, kept in double-entry books."""

@@ -41,6 +41,7 @@ def served(told: Settings) -> Iterator[Books]:
     from shuke.runtime.telemetry import set_up
 
     set_up(told.log, stream=sys.stderr, level=logging.WARNING)  # a report is no log
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # what it would say of lost connections, troubles tells
     if told.database_url is not None:
         parts = conninfo_to_dict(told.database_url)
         place = f"database {parts.get('dbname', 'postgres')} on {parts.get('host', 'this machine')}"

@@ -17,6 +17,7 @@ from rich.text import Text
 from shuke.cli.connection import Books, opened
 from shuke.cli.instants import read_instant
 from shuke.cli.programs import File, read_program
+from shuke.cli.teaching import add
 from shuke.cli.terminal import FOUND, OK, Bars, Json, bars, note, out, plural, print_json, table, title
 from shuke.cli.troubles import NOTHING_CHANGED, Trouble
 
@@ -39,8 +40,12 @@ Members = Annotated[
     Path | None,
     typer.Option("--members", metavar="FILE", help="Members: CSV or Parquet, with traits and opening balances."),
 ]
-Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Processes. As many as processors, if not said.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first bad row, before anything is settled.")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes. As many as processors, if not said.")
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", metavar="", help="Stop at the first bad row, before anything is settled.")
+]
 Rejected = Annotated[
     Path | None,
     typer.Option("--rejected", metavar="FILE", help="Where bad rows go, each with its line and reason."),
@@ -50,21 +55,25 @@ _READING = {"members": "Reading members", "activities": "Reading activities", "o
 
 def register(app: typer.Typer) -> None:
     """Hang the commands of this file on the command."""
-    app.command(
-        "import",
-        rich_help_panel=_PANEL,
-        epilog=(
-            "[bold]Examples[/bold]\n\nshuke import --orders orders.csv\n\n"
-            "shuke import --orders orders.parquet --activities activities.jsonl --members members.csv --dry-run"
-        ),
-    )(import_)
-    app.command(
-        rich_help_panel=_PANEL,
-        epilog=(
-            "[bold]Examples[/bold]\n\nshuke replay draft.yaml --orders orders.csv --out tried/\n\n"
-            "shuke replay draft.yaml --orders orders.csv.gz --out tried/ --until 2017-12-31 --jobs 4"
-        ),
-    )(replay)
+    add(
+        app,
+        import_,
+        name="import",
+        panel=_PANEL,
+        examples=[
+            "shuke import --orders orders.csv",
+            "shuke import --orders orders.parquet --activities activities.jsonl --members members.csv --dry-run",
+        ],
+    )
+    add(
+        app,
+        replay,
+        panel=_PANEL,
+        examples=[
+            "shuke replay draft.yaml --orders orders.csv --out tried/",
+            "shuke replay draft.yaml --orders orders.csv.gz --out tried/ --until 2017-12-31 --jobs 4",
+        ],
+    )
 
 
 @dataclass(frozen=True)
@@ -114,7 +123,10 @@ def import_(
     activities: Activities = None,
     members: Members = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would happen under the published program; settle nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", metavar="", help="Say what would happen under the published program; settle nothing."
+        ),
     ] = False,
     strict: Strict = False,
     jobs: Jobs = None,
@@ -314,6 +326,8 @@ def replay(
         print_json(summary)
     else:
         _show_summary(summary, where)
+        if prepared.later:
+            note(f"Left out: {plural(prepared.later, 'row that comes', 'rows that come')} after --until.")
         note(f"Written to {target}: summary.json, members.parquet, entries.parquet, tiers.parquet")
     return FOUND if prepared.refused else OK
 

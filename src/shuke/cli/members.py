@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shuke.cli.connection import Books, opened
+from shuke.cli.teaching import add
 from shuke.cli.terminal import OK, Json, print_json
 from shuke.cli.troubles import NOTHING_CHANGED, Trouble
 from shuke.cli.words import Lang, language
@@ -27,20 +28,26 @@ member_app = typer.Typer(no_args_is_help=True, help="Look at members.")
 
 def register(app: typer.Typer) -> None:
     """Hang the commands of this file on the command."""
-    member_app.command(
-        epilog=(
-            "[bold]Examples[/bold]\n\nshuke member show M-1001\n\nshuke member show M-1001 --lang zh-Hant\n\n"
-            "shuke member show M-1001 --json --entries 1000"
-        ),
-    )(show)
+    add(
+        member_app,
+        show,
+        examples=[
+            "shuke member show M-1001",
+            "shuke member show M-1001 --lang zh-Hant",
+            "shuke member show M-1001 --json --entries 1000",
+        ],
+    )
     app.add_typer(member_app, name="member", rich_help_panel=_PANEL)
-    app.command(
-        rich_help_panel=_PANEL,
-        epilog=(
-            "[bold]Examples[/bold]\n\nshuke explain M-1001/17/0\n\nshuke explain M-1001 --order A-42\n\n"
-            "shuke explain M-1001/17/0 --lang zh-Hans"
-        ),
-    )(explain)
+    add(
+        app,
+        explain,
+        panel=_PANEL,
+        examples=[
+            "shuke explain M-1001/17/0",
+            "shuke explain M-1001 --order A-42",
+            "shuke explain M-1001/17/0 --lang zh-Hans",
+        ],
+    )
 
 
 async def _editions(connection: Connection) -> Editions:
@@ -66,7 +73,9 @@ async def _nobody(connection: Connection, member_id: str) -> Trouble:
 
 def show(
     member_id: Annotated[str, typer.Argument(metavar="ID", help="The member's id.")],
-    entries: Annotated[int, typer.Option(min=0, help="How many of the last entries to show.")] = _MOST_ENTRIES,
+    entries: Annotated[
+        int, typer.Option(min=0, metavar="N", help="How many of the last entries to show.")
+    ] = _MOST_ENTRIES,
     lang: Lang = None,
     as_json: Json = False,
 ) -> int:

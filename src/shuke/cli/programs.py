@@ -11,6 +11,7 @@ from rich.text import Text
 
 from shuke.cli.connection import Books, opened
 from shuke.cli.instants import read_instant
+from shuke.cli.teaching import add
 from shuke.cli.terminal import FOUND, OK, Json, note, out, plural, print_json, title
 from shuke.cli.troubles import NOTHING_CHANGED, Trouble, read_text
 
@@ -27,16 +28,18 @@ _PANEL = "Programs"
 
 def register(app: typer.Typer) -> None:
     """Hang the commands of this file on the command."""
-    app.command(rich_help_panel=_PANEL, epilog="[bold]Example[/bold]  shuke check program.yaml")(check)
-    app.command(rich_help_panel=_PANEL, epilog="[bold]Example[/bold]  shuke diff program.yaml draft.yaml")(diff)
-    app.command(
-        rich_help_panel=_PANEL,
-        epilog=(
-            "[bold]Examples[/bold]\n\nshuke publish program.yaml\n\n"
-            'shuke publish program.yaml --from 2026-07-01 --note "double points in July"'
-        ),
-    )(publish)
-    app.command(rich_help_panel=_PANEL, epilog="[bold]Example[/bold]  shuke schema > shuke.schema.json")(schema)
+    add(app, check, panel=_PANEL, examples=["shuke check program.yaml"])
+    add(app, diff, panel=_PANEL, examples=["shuke diff program.yaml draft.yaml"])
+    add(
+        app,
+        publish,
+        panel=_PANEL,
+        examples=[
+            "shuke publish program.yaml",
+            'shuke publish program.yaml --from 2026-07-01 --note "double points in July"',
+        ],
+    )
+    add(app, schema, panel=_PANEL, examples=["shuke schema > shuke.schema.json"])
 
 
 # -- check ------------------------------------------------------------------------------------------------

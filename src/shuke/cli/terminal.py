@@ -27,7 +27,7 @@ INTERRUPTED: Final = 130
 
 _WIDTH_OF_FILES = 160  # columns of a report that goes into a file or a pipe
 
-Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON, and nothing else.")]
+Json = Annotated[bool, typer.Option("--json", metavar="", help="Print the report as JSON, and nothing else.")]
 
 
 def out() -> Console:
