@@ -168,7 +168,11 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("found", [found for found in refusals_in_the_source() if found.code], ids=str)
+@pytest.mark.parametrize(
+    "found",
+    [found for found in refusals_in_the_source() if found.code],
+    ids=lambda found: f"{found.place} {found.code}",
+)
 def test_a_refusal_is_told_with_the_facts_it_really_has(found, locale):
     kinds = REFUSALS[found.code]
     facts = {name: SAMPLES[kinds[name]] for name in (kinds if found.open else found.facts & set(kinds))}
