@@ -98,12 +98,17 @@ TABLES: dict[str, list[Row]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
+def write_tables(folder: Path) -> Path:
+    """The files of the package, in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, rows in TABLES.items():
         pq.write_table(pa.Table.from_pylist(rows), folder / f"{name}.parquet")
     return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tables(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from rich.text import Text
 from shuke.books.connect import connect
 from shuke.books.programs import editions_of, published
 from shuke.books.statements import last_entries, member
-from shuke.cli.statement import Statement, draw as draw_statement
+from shuke.cli.statement import Statement
+from shuke.cli.statement import draw as draw_statement
 from shuke.cli.terminal import out, table, title
 from shuke.values.amounts import format_amount
 
@@ -83,8 +84,10 @@ _SAID: Final[dict[str, tuple[str, str, str]]] = {
     "cost": (
         "Outstanding at the end of the year: {outstanding} points. Spent points cost {spent}, outstanding ones "
         "would cost {owed}; together {percent} of sales.",
-        "年底未使用 {outstanding} 點。已使用的點數成本為 {spent}，未使用的若全數使用為 {owed}，合計占銷售額 {percent}。",
-        "年底未使用 {outstanding} 分。已使用积分的成本为 {spent}，未使用的如全部使用为 {owed}，合计占销售额 {percent}。",
+        "年底未使用 {outstanding} 點。已使用的點數成本為 {spent}，"
+        "未使用的若全數使用為 {owed}，合計占銷售額 {percent}。",
+        "年底未使用 {outstanding} 分。已使用积分的成本为 {spent}，"
+        "未使用的如全部使用为 {owed}，合计占销售额 {percent}。",
     ),
     "rules": ("What gave the points", "點數從何而來", "积分从何而来"),
     "rule": ("rule", "規則", "规则"),
@@ -111,7 +114,7 @@ async def draw(books: Books, program: Program, locale: Locale, *, report: Import
     async with await connect(books.url, tenant=books.tenant) as connection:
         sales = await _tiers(connection, say)
         await _points(connection, say, sales)
-        rules = {rule.id: told(rule.title or rule.id, locale) for rule in program.earning}
+        rules = {rule.id: told(rule.title, locale) or rule.id for rule in program.earning}
         await _rules(connection, say, rules)
         await _coupons(connection, say, report)
         await _top(connection, say)
@@ -128,7 +131,7 @@ class _Speaker:
 
         self.program, self.locale = program, locale
         self._place = ("en", "zh-Hant", "zh-Hans").index(locale)
-        self.tiers = {tier.id: told(tier.title or tier.id, locale) for tier in program.ladders[0].tiers}
+        self.tiers = {tier.id: told(tier.title, locale) or tier.id for tier in program.ladders[0].tiers}
 
     def __call__(self, key: str, **values: str) -> str:
         return _SAID[key][self._place].format(**values)
@@ -150,7 +153,7 @@ async def _rows(connection: Connection, query: LiteralString, values: dict[str, 
 
 async def _tiers(connection: Connection, say: _Speaker) -> int:
     """Print the tiers; returns the sales of the year, minor units."""
-    found = {row[0]: row[1:] for row in await _rows(connection, TIERS)}
+    found: dict[str, tuple[int, int, int]] = {row[0]: row[1:] for row in await _rows(connection, TIERS)}
     sales = sum(spent for _, spent, _ in found.values())
     everybody = sum(count for count, _, _ in found.values())
     title(f"{say('tiers')} · {say('sales')} {say.money(sales)}")
