@@ -50,13 +50,14 @@ _version_and_time = Struct("!iiiq").pack
 
 def entries(postings: list[Posting]) -> list[bytes]:
     """The widest and most numerous rows: fixed columns are packed together, words come from a table."""
-    words, text = _words, wire.text
+    words = _words
     rows: list[bytes] = []
     for posting in postings:
         if not posting.effects.entries:
             continue
         head = _head(15, posting)
         for no, entry in enumerate(posting.effects.entries):
+            why = entry.why
             rows.append(
                 b"".join(
                     (
@@ -70,9 +71,9 @@ def entries(postings: list[Posting]) -> list[bytes]:
                         if entry.lot
                         else _amount(8, entry.amount) + wire.NULL,
                         words[entry.rule],
-                        text(entry.order_id),
+                        words[entry.order_id],
                         _version_and_time(4, entry.version, 8, entry.occurred_at - wire.EPOCH_2000),
-                        wire.NULL if entry.why is None else wire.jsonb(_encode(entry.why)),
+                        wire.NULL if why is None else wire.jsonb(_encode(why)),
                     )
                 )
             )

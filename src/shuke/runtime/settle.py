@@ -27,6 +27,7 @@ from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import Claimed, Refused, Settled
 from shuke.engine.needs import Needs, needs
+from shuke.engine.orders import Order
 from shuke.engine.step import step
 from shuke.engine.turn import Context
 from shuke.runtime.clock import now
@@ -34,6 +35,8 @@ from shuke.runtime.garbage import uncollected
 from shuke.values.ids import digest
 
 log = structlog.get_logger()
+
+_encode = json.Encoder().encode
 
 _ATTEMPTS = 8
 _TRANSIENT = (
@@ -294,15 +297,7 @@ class _Work:
         batch = self.batch
         locked = batch.members[activity.member_id]
         taken = self._taken(need.quotas)
-        context = Context(
-            {
-                order_id: batch.orders[activity.member_id, order_id]
-                for order_id in need.orders
-                if (activity.member_id, order_id) in batch.orders
-            },
-            dict(taken),
-            self.codes,
-        )
+        context = Context(self._orders(activity.member_id, need.orders), dict(taken), self.codes)
         settled = step(self.editions, locked.member, activity, context)
         locked.member = settled.member
         for order_id, order in settled.effects.orders.items():
@@ -319,8 +314,8 @@ class _Work:
                 self.editions.at(activity.occurred_at).version,
                 digest(body),
                 body,
-                json.encode(answer),
-                json.encode({"taken": taken}) if taken else None,
+                _encode(answer),
+                _encode({"taken": taken}) if taken else None,
                 settled.effects,
             )
         )
@@ -328,13 +323,25 @@ class _Work:
             self._step(inbox, needs(self.editions, inbox), commit.body_of(inbox), recorded_at)
         return _answer(answer, settled.member.seq)
 
+    def _orders(self, member_id: str, order_ids: list[str]) -> dict[str, Order]:
+        found: dict[str, Order] = {}
+        for order_id in order_ids:
+            order = self.batch.orders.get((member_id, order_id))
+            if order is not None:
+                found[order_id] = order
+        return found
+
     def _taken(self, quotas: list[str]) -> dict[str, int]:
+        if not quotas:
+            return {}
         if any(quota not in self.batch.quotas for quota in quotas):
             raise _MustLock(quotas)
         return {quota: self.batch.quotas[quota] for quota in quotas}
 
     def _claim(self, claims: list[Claimed]) -> None:
         """Count what the step took of shared quotas, or gave back."""
+        if not claims:
+            return
         if any(claim.quota not in self.batch.quotas for claim in claims):
             raise _MustLock(claim.quota for claim in claims)
         for claim in claims:
@@ -352,7 +359,7 @@ class _Work:
 
 def _stored(settled: Settled) -> _Stored:
     refused: Refused | None = settled.refused
-    body = Raw(json.encode(settled.answer))
+    body = Raw(_encode(settled.answer))
     return _Stored(body=body) if refused is None else _Stored(refused.code, refused.facts, body)
 
 
