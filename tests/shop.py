@@ -6,7 +6,7 @@ Amounts of money are in cents, of points in whole points.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
 
@@ -23,7 +23,7 @@ from shuke.engine.activity import (
     Purchase,
 )
 from shuke.engine.compiled import Compiled, Editions
-from shuke.engine.effects import MEMBER_ACCOUNTS, Entry, Settled
+from shuke.engine.effects import Entry, Settled
 from shuke.engine.member import Member
 from shuke.engine.needs import needs
 from shuke.engine.orders import Order
@@ -108,8 +108,11 @@ class Ledger:
         member = self.members.get(id_) or Member(id_, 0)
         need = needs(self.editions, activity)
         orders = {order_id: self.orders[id_, order_id] for order_id in need.orders if (id_, order_id) in self.orders}
-        settled = step(self.editions, member, activity, Context(orders, self.taken if need.quotas else {}))
+        taken = {quota: self.taken.get(quota, 0) for quota in need.quotas}
+        settled = step(self.editions, member, activity, Context(orders, taken))
         self.members[id_] = settled.member
+        for claim in settled.effects.claims:
+            self.taken[claim.quota] = self.taken.get(claim.quota, 0) + claim.amount
         self.entries.setdefault(id_, []).extend(settled.effects.entries)
         for order_id, changed in settled.effects.orders.items():
             self.orders[id_, order_id] = changed
@@ -127,20 +130,6 @@ class Ledger:
     def balance(self, member: str, asset: str = "points") -> int:
         purse = self.members[member].purses.get(asset)
         return 0 if purse is None else purse.available
-
-
-def accounts_of(entries: Iterable[Entry]) -> dict[tuple[str, str], int]:
-    """(asset, account) → what the entries say is there, members' and house's accounts alike."""
-    found: dict[tuple[str, str], int] = {}
-    for entry in entries:
-        found[entry.asset, entry.debit] = found.get((entry.asset, entry.debit), 0) - entry.amount
-        found[entry.asset, entry.credit] = found.get((entry.asset, entry.credit), 0) + entry.amount
-    return found
-
-
-def members_share(entries: Iterable[Entry]) -> dict[tuple[str, str], int]:
-    """``accounts_of`` without the house, and without what is zero."""
-    return {key: left for key, left in accounts_of(entries).items() if key[1] in MEMBER_ACCOUNTS and left}
 
 
 class Shop:
