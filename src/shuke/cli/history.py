@@ -275,7 +275,7 @@ def _try(
     as_json: bool,
 ) -> int:
     prepared = _prepare(program, files, workdir, rejected, strict, jobs, drawn)
-    summary = _run(program, prepared, workdir / "tried", None, jobs, drawn)
+    summary = _run(program, prepared, workdir / "tried", prepared.last or None, jobs, drawn)
     drawn.close()
     if as_json:
         print_json({**summary, "dry_run": True})
@@ -300,7 +300,8 @@ def replay(
         str | None,
         typer.Option(
             metavar="INSTANT",
-            help="Leave out what comes later, and let time pass up to here. A date means its whole day.",
+            help="Leave out what comes later, and let time pass up to here; otherwise up to the last instant "
+            "of the history. A date means its whole day.",
         ),
     ] = None,
     strict: Strict = False,
@@ -321,7 +322,7 @@ def replay(
     where = rejected or target / "rejected.csv"
     with _workdir() as workdir, bars() as drawn:
         prepared = _prepare(read, files, workdir, where, strict, _jobs(jobs), drawn, end)
-        summary = _run(read, prepared, target, end, _jobs(jobs), drawn)
+        summary = _run(read, prepared, target, end or prepared.last or None, _jobs(jobs), drawn)
     if as_json:
         print_json(summary)
     else:

@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import ipc
 
+from shuke.values.instants import Instant
+
 DOUBTFUL: Final = -1
 """Partition of rows that must be judged one by one."""
 
@@ -28,15 +30,16 @@ _OPTIONS: Final = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 
 class Partitions:
-    """Puts batches that have a column ``part`` into ``folder/<part>.arrow``.
+    """Puts batches that have columns ``part`` and ``at_`` into ``folder/<part>.arrow``.
 
-    ``counts`` says how many rows each got. A file is several Arrow streams, one after the other: between two
+    ``counts`` says how many rows each got, ``last`` when the latest of those kept for members was. A file is several Arrow streams, one after the other: between two
     of them it is closed, so there may be more partitions than a process may have files open.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.counts: dict[int, int] = {}
+        self.last: Instant = 0
         self._held: list[pa.RecordBatch] = []
         self._rows = 0
         folder.mkdir()
@@ -63,6 +66,8 @@ class Partitions:
                     ipc.new_stream(file, rows.schema, options=_OPTIONS) as stream,
                 ):
                     stream.write_table(rows.slice(start, count))
+            if number >= 0:
+                self.last = max(self.last, pc.max(rows.column("at_").slice(start, count)).as_py())
             start += count
 
     def __enter__(self) -> Partitions:

@@ -35,7 +35,8 @@ class Prepared:
     """A history laid out in ``folder``. Hand it to ``stream``, also in another process (it can be pickled).
 
     ``members`` counts rows of the members file, ``orders`` and ``lines`` what stands of the orders file,
-    ``later`` order lines and facts after ``until``. ``refused`` counts refused rows by code; the rows
+    ``later`` order lines and facts after ``until``, ``last`` is the latest instant of what stands (0: nothing
+    does). ``refused`` counts refused rows by code; the rows
     themselves are in ``rejected``. ``columns`` are the optional columns of orders that the file has,
     ``extras`` its further ones.
     """
@@ -47,6 +48,7 @@ class Prepared:
     orders: int
     lines: int
     later: int
+    last: Instant
     refused: dict[str, int]
     rejected: Path
     columns: tuple[str, ...] = ()
@@ -119,6 +121,7 @@ class _Work:
         self.rejects = Rejects(folder)
         self.raw: dict[Path, RawText] = {}
         self.later = 0
+        self.last: Instant = 0
 
     def run(
         self, *, orders: Path | None, activities: Path | None, members: Path | None, payloads: PayloadReader
@@ -141,6 +144,7 @@ class _Work:
             orders=placed,
             lines=lines,
             later=self.later,
+            last=self.last,
             refused=dict(sorted(self.rejects.counts.items())),
             rejected=self.rejected,
             columns=columns,
@@ -181,7 +185,7 @@ class _Work:
             counts = facts.stage_facts(
                 self.connection, sheet_path, partitions=self.partitions, until=self.until, target=target
             )
-        self.later += target.counts.get(LATER, 0)
+        self._count(target)
         sheet_path.unlink()
         return counts
 
@@ -216,7 +220,7 @@ class _Work:
                 until=self.until,
                 target=target,
             )
-        self.later += target.counts.get(LATER, 0)
+        self._count(target)
         self._judge(reader, refuse)
         self._stop_if_strict()
         columns = tuple(name for name in orders.OPTIONAL if name in layout.known)
@@ -248,7 +252,11 @@ class _Work:
                     doubtful=doubtful,
                     refuse=refuse,
                 )
+        self._count(target)
+
+    def _count(self, target: Partitions) -> None:
         self.later += target.counts.get(LATER, 0)
+        self.last = max(self.last, target.last)
 
     def _table(self, path: Path) -> CsvTable | ParquetTable:
         table = open_table(path, self.connection)
