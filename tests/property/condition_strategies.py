@@ -87,9 +87,7 @@ TEXTS = st.one_of(TYPED_TEXTS, OPEN)
 TYPED_DATES = st.one_of(facts("member", "joined", "birthday"), facts("now", "date"))
 DATED = st.one_of(TYPED_DATES, OPEN)
 TIMED = st.one_of(facts("now", "time"), OPEN)
-LISTS = st.one_of(
-    st.sampled_from((Fact("order", "coupons"), Fact("line", "tags"), Fact("member", "tags"))), OPEN
-)
+LISTS = st.one_of(st.sampled_from((Fact("order", "coupons"), Fact("line", "tags"), Fact("member", "tags"))), OPEN)
 
 # -- Conditions that make sense ---------------------------------------------------------------------------
 

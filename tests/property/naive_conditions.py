@@ -165,11 +165,7 @@ def value_of(term, world):
                 return date.fromisoformat(told) if isinstance(told, str) and len(told) == 10 else None
             return told
         case Measured(measure, window):
-            total = sum(
-                amount
-                for day, amount in world.measures.get(measure, {}).items()
-                if within(day, window, world)
-            )
+            total = sum(amount for day, amount in world.measures.get(measure, {}).items() if within(day, window, world))
             return total * unit_of(measure)
         case Streak():
             days = world.days.get(term.measure, set())

@@ -1,7 +1,8 @@
 """Consequences of one step. Each names its cause; the shell makes them true in one transaction.
 
 Accounts of an asset are ``available``, ``pending``, ``held`` and ``debt`` of the member, and the
-house's ``issued``, ``spent``, ``expired``, ``reversed``, ``adjusted``, ``topped_up``, ``paid_out``, ``transit``, ``forgiven``.
+house's ``issued``, ``spent``, ``expired``, ``reversed``, ``adjusted``, ``topped_up``, ``paid_out``,
+``transit``, ``forgiven``.
 An entry moves ``amount`` (> 0) from ``debit`` to ``credit``, so every asset sums to zero.
 """
 

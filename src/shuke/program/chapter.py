@@ -14,7 +14,7 @@ Text = str | dict[str, str]
 
 
 def _exact(value: Any) -> Any:
-    if isinstance(value, bool) or isinstance(value, float):
+    if isinstance(value, bool | float):
         raise ValueError("write the number as a whole number or a decimal, for example 12 or 0.5")
     return value
 

@@ -32,8 +32,9 @@ _OPTIONS: Final = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 class Partitions:
     """Puts batches that have columns ``part`` and ``at_`` into ``folder/<part>.arrow``.
 
-    ``counts`` says how many rows each got, ``last`` when the latest of those kept for members was. A file is several Arrow streams, one after the other: between two
-    of them it is closed, so there may be more partitions than a process may have files open.
+    ``counts`` says how many rows each got, ``last`` when the latest of those kept for members was. A file is
+    several Arrow streams, one after the other: between two of them it is closed, so there may be more
+    partitions than a process may have files open.
     """
 
     def __init__(self, folder: Path) -> None:
