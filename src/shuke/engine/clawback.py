@@ -53,14 +53,19 @@ def take_back(turn: Turn, order: Order, units: list[int]) -> int:
     """Take back (negative: give again) so many units of each award; returns the money that is withheld for
     what could not be found, in all, in minor units."""
     missing = [_from_own_lot(turn, order, award, amount) for award, amount in zip(order.awards, units, strict=True)]
-    withheld = 0
+    withheld: dict[str, int] = {}
     for award, amount in zip(order.awards, missing, strict=True):
         if amount:
             _from_others(turn, order, award, amount)
         if award.short and _policy(turn, order, award) == "refund":
-            top, bottom = turn.program.worth(award.asset)
-            withheld += divide(award.short * top, bottom, Rounding.HALF_UP)
-    return withheld
+            withheld[award.asset] = withheld.get(award.asset, 0) + award.short
+    # Rounded once: which of the awards that share a lot found it empty depends on the order of the parts.
+    return sum(_worth(turn, asset, short) for asset, short in withheld.items())
+
+
+def _worth(turn: Turn, asset: str, units: int) -> int:
+    top, bottom = turn.program.worth(asset)
+    return divide(units * top, bottom, Rounding.HALF_UP)
 
 
 def _from_own_lot(turn: Turn, order: Order, award: Award, units: int) -> int:
