@@ -1,4 +1,4 @@
-"""Quotes of a 30-line cart in process, with 50 rules and with 2,000 and 200 coupons in hand; and a spend from 10,000 lots."""
+"""Quotes of a 30-line cart in process, with 50 and with 2,000 rules and 200 coupons; a spend from 10,000 lots."""
 
 from __future__ import annotations
 

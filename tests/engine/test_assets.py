@@ -260,18 +260,14 @@ def test_a_gift_leaves_here_and_is_an_activity_for_the_other_member() -> None:
     editions = program(transfer={"minimum": 10}, validity={"after": "30 days"})
     shop = Shop(editions)
     shop.buy("2026-01-01T10:00", 100)
-    settled = shop.settle(
-        ASSET_TRANSFERRED, "2026-01-05T10:00", {"asset": "points", "amount": 60, "to_member": "m2"}
-    )
+    settled = shop.settle(ASSET_TRANSFERRED, "2026-01-05T10:00", {"asset": "points", "amount": 60, "to_member": "m2"})
     (inbox,) = settled.effects.activities
     received = step(editions, Member("m2", 0), inbox)
     (lot,) = received.member.purses["points"].lots
     assert (lot.amount, lot.expires_at) == (60, shop.purse.lots[0].expires_at)
     assert shop.purse.available == 40
     both = settled.effects.entries + received.effects.entries
-    assert sum(e.amount for e in both if e.credit == "transit") == sum(
-        e.amount for e in both if e.debit == "transit"
-    )
+    assert sum(e.amount for e in both if e.credit == "transit") == sum(e.amount for e in both if e.debit == "transit")
 
 
 @pytest.mark.parametrize(
@@ -304,9 +300,7 @@ def test_letting_time_pass_in_between_changes_nothing_but_the_count_of_activitie
     for shop in (busy, idle):
         shop.buy("2026-01-01T10:00", 100)
         shop.buy("2026-01-15T10:00", 50)
-    entries = [
-        entry for day in ("03", "17", "31") for entry in busy.wait(f"2026-01-{day}T12:00").effects.entries
-    ]
+    entries = [entry for day in ("03", "17", "31") for entry in busy.wait(f"2026-01-{day}T12:00").effects.entries]
     entries += busy.spend("2026-02-10T10:00", 20).effects.entries
     assert entries == idle.spend("2026-02-10T10:00", 20).effects.entries
     busy.member.seq = idle.member.seq

@@ -23,9 +23,7 @@ NAMES = Names(
     day_measures=frozenset(("active_days",)),
 )
 
-COFFEE = Line(
-    12_000, 2, "C-1", "coffee", "Bean", 15_000, ["organic", "new"], {"roast": "dark", "weight": "0.25"}
-)
+COFFEE = Line(12_000, 2, "C-1", "coffee", "Bean", 15_000, ["organic", "new"], {"roast": "dark", "weight": "0.25"})
 CUP = Line(30_000, sku="U-9", category="ware")
 ORDER = Purchase(
     "o1",
@@ -64,9 +62,7 @@ def turn(day="2026-05-01", **changes):  # a Friday
         "tags": ["vip"],
         "tiers": {"main": "silver"},
         "purses": {"points": Purse(available=120), "growth": Purse(available=105)},
-        "standings": {
-            "main": Standing("silver", calendar_of("Asia/Taipei").day_start(date(2026, 4, 1).toordinal()))
-        },
+        "standings": {"main": Standing("silver", calendar_of("Asia/Taipei").day_start(date(2026, 4, 1).toordinal()))},
         "series": {
             "spend": series_of({"2025-12-31": 100_000, "2026-03-31": 200_000, "2026-05-01": 50_000}),
             "orders": series_of({"2025-12-31": 1, "2026-03-31": 1, "2026-05-01": 1}),
@@ -77,9 +73,7 @@ def turn(day="2026-05-01", **changes):  # a Friday
             "active_days": days_of("2026-04-29", "2026-05-01"),
         },
     }
-    return turn_on(
-        day, **{"payload": PAYLOAD, "purchase": ORDER, "second": 22 * 3600 + 30 * 60, **member, **changes}
-    )
+    return turn_on(day, **{"payload": PAYLOAD, "purchase": ORDER, "second": 22 * 3600 + 30 * 60, **member, **changes})
 
 
 def holds(text, at=None, line=None):

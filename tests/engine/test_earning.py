@@ -169,9 +169,7 @@ AMOUNTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("rules", "lines", "expected"), [row[1:] for row in AMOUNTS], ids=[row[0] for row in AMOUNTS]
-)
+@pytest.mark.parametrize(("rules", "lines", "expected"), [row[1:] for row in AMOUNTS], ids=[row[0] for row in AMOUNTS])
 def test_a_rule_gives_what_it_says(rules: list[Any], lines: list[Line], expected: dict[str, int]) -> None:
     assert earned(settle(editions(rules), order(*lines))) == expected
 
@@ -256,9 +254,7 @@ def test_a_rule_is_in_force_by_the_program_s_own_calendar(span: dict[str, Any], 
 
 
 def test_a_custom_activity_earns_per_unit_of_a_payload_number() -> None:
-    program = editions(
-        [rule(give={"per_unit": {"of": "activity.distance", "every": 2, "points": 3}}, on="run.logged")]
-    )
+    program = editions([rule(give={"per_unit": {"of": "activity.distance", "every": 2, "points": 3}}, on="run.logged")])
     at = parse_instant("2026-03-04T12:00", zone=ZONE)
     settled = settle(program, Activity("run.logged", "m1", at, "app", "r1", {"distance": "10.5"}))
     assert earned(settled) == {"base": 15}
@@ -271,9 +267,7 @@ def test_a_streak_earns_by_its_table() -> None:
     given = []
     for day in ("01", "02", "03", "05"):
         at = parse_instant(f"2026-03-{day}T12:00", zone=ZONE)
-        given.append(
-            earned(settle(program, Activity("checked-in", "m1", at, "app", day), member=member))["base"]
-        )
+        given.append(earned(settle(program, Activity("checked-in", "m1", at, "app", day), member=member))["base"])
     assert given == [1, 1, 10, 1]
 
 
@@ -282,9 +276,7 @@ def test_fractions_are_carried_exactly_where_the_asset_keeps_them() -> None:
         [rule(give={"per": {"amount": 50, "points": 1}})], assets=[{"id": "points", "carry_fractions": True}]
     )
     member = Member("m1", 0)
-    given = [
-        earned(settle(program, order(Line(4000), id_=str(n)), member=member)).get("base", 0) for n in range(5)
-    ]
+    given = [earned(settle(program, order(Line(4000), id_=str(n)), member=member)).get("base", 0) for n in range(5)]
     assert given == [0, 1, 1, 1, 1]  # 40 / 50 each time
     assert member.carries == {"points": [0, 1]}
 

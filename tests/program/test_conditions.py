@@ -207,9 +207,7 @@ def test_a_window_is_read_and_printed(text, window, printed):
         ("and", 0, "Here a term", None),
     ],
 )
-def test_a_mistake_is_told_with_its_position_and_what_was_probably_meant(
-    text, position, sentence, suggestion
-):
+def test_a_mistake_is_told_with_its_position_and_what_was_probably_meant(text, position, sentence, suggestion):
     with pytest.raises(ConditionSyntax) as caught:
         parse(text)
     told = caught.value
@@ -218,9 +216,7 @@ def test_a_mistake_is_told_with_its_position_and_what_was_probably_meant(
     assert f"at character {told.position + 1}" in str(told)
 
 
-@pytest.mark.parametrize(
-    "text", ["(" * 41 + "tag a" + ")" * 41, "not " * 60 + "tag a", "tag " + "a" * 20_000]
-)
+@pytest.mark.parametrize("text", ["(" * 41 + "tag a" + ")" * 41, "not " * 60 + "tag a", "tag " + "a" * 20_000])
 def test_endless_conditions_are_refused(text):
     with pytest.raises(ConditionSyntax):
         parse(text)
@@ -339,9 +335,7 @@ class Document(BaseModel):
     of: TermText | None = None
 
 
-@pytest.mark.parametrize(
-    "written", ["order.amount >= 500 and tag vip", True, {"any": ["tag a", "tag b"]}, None]
-)
+@pytest.mark.parametrize("written", ["order.amount >= 500 and tag vip", True, {"any": ["tag a", "tag b"]}, None])
 def test_a_document_reads_text_and_trees_and_writes_text(written):
     document = Document(when=written)
     again = Document.model_validate_json(document.model_dump_json())
@@ -514,9 +508,7 @@ def test_a_program_s_vocabulary_is_its_names():
             "currency": "USD",
             "zone": "Asia/Taipei",
             "assets": [{"id": "growth", "scale": 1}],
-            "ladders": [
-                {"id": "main", "tiers": [{"id": "basic"}, {"id": "gold", "entry": "nights(term) > 5"}]}
-            ],
+            "ladders": [{"id": "main", "tiers": [{"id": "basic"}, {"id": "gold", "entry": "nights(term) > 5"}]}],
             "measures": [
                 {"id": "nights", "kind": "count", "on": ["stay.ended"]},
                 {"id": "km", "of": "payload.distance", "on": ["run.logged"]},

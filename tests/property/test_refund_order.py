@@ -62,7 +62,7 @@ def refund(shop, key, **what):
     return settled.answer.get("money", 0) if settled.refused is None else 0
 
 
-@settings(max_examples=150 * ROUNDS)
+@settings(max_examples=300 * ROUNDS)
 @for_all(
     purchase=purchases,
     completed=st.booleans(),

@@ -24,9 +24,7 @@ def test_an_empty_environment_uses_the_embedded_server_and_the_main_tenant() -> 
         ({**PERSON, "SHUKE_HOME": ""}, "/home/mei/.data/shuke"),
     ],
 )
-def test_the_home_is_the_one_told_or_the_place_for_application_data(
-    environment: dict[str, str], home: str
-) -> None:
+def test_the_home_is_the_one_told_or_the_place_for_application_data(environment: dict[str, str], home: str) -> None:
     assert Settings.read(environment).home == Path(home)
 
 

@@ -25,7 +25,7 @@ from tests.simulation.crashing import PROGRAM, settle_stream, stream, told_of
 
 pytestmark = [pytest.mark.database, pytest.mark.crash]
 
-ROUNDS = int(os.environ.get("SHUKE_PROVE_ROUNDS", "1"))
+ROUNDS = int(os.environ.get("SHUKE_PROVE_ROUNDS", "2"))
 BATCHES, SIZE = 50, 12
 
 # A clean process forks the ones that are to be killed: they need not import everything anew.

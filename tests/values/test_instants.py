@@ -36,9 +36,7 @@ TAIPEI = "Asia/Taipei"
 
 
 def utc(text: str) -> int:
-    return (datetime.fromisoformat(text + "+00:00") - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
-        microseconds=1
-    )
+    return (datetime.fromisoformat(text + "+00:00") - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 @pytest.mark.parametrize(

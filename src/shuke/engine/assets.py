@@ -222,11 +222,7 @@ def _same_lot(purse: Purse, rules: AssetRules, opened_at: int, ripens_at: int, e
     """The lot with these very dates, if the purse has one. The newest lots are the likeliest: look there first."""
     merges_days = rules.merges_days
     for lot in reversed(purse.ripening if ripens_at else purse.lots):
-        if (
-            lot.expires_at == expires_at
-            and lot.ripens_at == ripens_at
-            and (merges_days or lot.opened_at == opened_at)
-        ):
+        if lot.expires_at == expires_at and lot.ripens_at == ripens_at and (merges_days or lot.opened_at == opened_at):
             return lot
         if merges_days and not ripens_at and lot.expires_at < expires_at:
             return None  # sorted by expiry: nothing further down can match
@@ -460,9 +456,7 @@ def _notice(turn: Turn, rules: AssetRules, purse: Purse) -> None:
     for days in rules.notice_days:
         end = rules.calendar.day_start(turn.day + days)
         amount = (
-            purse.available
-            if inactive_at == end
-            else sum(lot.amount for lot in purse.lots if lot.expires_at == end)
+            purse.available if inactive_at == end else sum(lot.amount for lot in purse.lots if lot.expires_at == end)
         )
         if amount and rules.calendar.day_start(turn.day) == turn.now:
             body = {"asset": rules.id, "amount": amount, "expires_at": end, "days": days}

@@ -46,9 +46,7 @@ class Compiled:
             for trigger in counter.measure.on:
                 self.counters.setdefault(trigger, []).append(counter)
         self.earned_counters = {
-            id_.removeprefix("earned:"): counter
-            for id_, counter in self._counters.items()
-            if id_.startswith("earned:")
+            id_.removeprefix("earned:"): counter for id_, counter in self._counters.items() if id_.startswith("earned:")
         }
         self.earning: dict[str, Ruleset]
         self.rules: dict[str, EarnRule]
@@ -142,6 +140,4 @@ def _ad_hoc(measure_id: str) -> Measure:
         return Measure.model_construct(id=measure_id, kind="sum", of=f"payload.{field}", on=[activity])
     if kind == "earned":
         return Measure.model_construct(id=measure_id, kind="sum", of="earned", on=[])
-    return Measure.model_construct(
-        id=measure_id, kind="count" if kind == "count" else "days", of="amount", on=[rest]
-    )
+    return Measure.model_construct(id=measure_id, kind="count" if kind == "count" else "days", of="amount", on=[rest])

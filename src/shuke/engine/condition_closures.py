@@ -168,9 +168,7 @@ def _compare(node: Compare, value: Value, names: Names) -> Test:
         ranked = _ranks(term, names)
         wanted = ranked[str(value)]
         compare = _OPERATORS[op]
-        return _tier_in(
-            term.ladder, frozenset(tier for tier, rank in ranked.items() if compare(rank, wanted))
-        )
+        return _tier_in(term.ladder, frozenset(tier for tier, rank in ranked.items() if compare(rank, wanted)))
     if isinstance(term, Ratio):
         return _ratio(term, op, Fraction(_number(value)), names)
     if op == "=" and isinstance(term, Fact) and term.scope == "line" and term.name in LINE_COLUMNS:

@@ -58,9 +58,7 @@ class Standing(Struct, array_like=True):
     tier: str
     since: int
     until: int = NEVER
-    term_start_totals: dict[
-        str, int
-    ] = {}  # measure id -> amount of the start day that belongs to the term before
+    term_start_totals: dict[str, int] = {}  # measure id -> amount of the start day that belongs to the term before
     dropped_at: int = 0
     grace_until: int = 0
     next_review: int = NEVER  # nightly / monthly evaluation that is due

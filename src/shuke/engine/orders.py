@@ -225,9 +225,7 @@ def lots_between(paid: Paid, was: int, now: int) -> list[Lot]:
 def units_back(order: Order, paid: Paid, refunded: list[int]) -> int:
     """Units of the asset that are back when ``refunded`` is."""
     return sum(
-        share_taken(units, refunded[i], order.whole(i))
-        for i, units in enumerate(paid.units)
-        if units and refunded[i]
+        share_taken(units, refunded[i], order.whole(i)) for i, units in enumerate(paid.units) if units and refunded[i]
     )
 
 

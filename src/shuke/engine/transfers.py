@@ -151,9 +151,7 @@ def _above_daily(turn: Turn, rules: AssetRules, amount: int) -> Refused | None:
     used = turn.member.used.get(f"transfer/{rules.id}", {})
     today = used.get(turn.day, 0)
     if today + amount > policy.maximum_per_day * rules.scale:
-        return Refused(
-            "transfer_limit", {"asset": rules.id, "left": policy.maximum_per_day * rules.scale - today}
-        )
+        return Refused("transfer_limit", {"asset": rules.id, "left": policy.maximum_per_day * rules.scale - today})
     turn.member.used[f"transfer/{rules.id}"] = {turn.day: today + amount}
     return None
 

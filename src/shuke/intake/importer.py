@@ -106,9 +106,7 @@ def import_history(
     return report
 
 
-def _runs(
-    url: str, tenant: str, prepared: Prepared, jobs: int, heard: Callable[[int], None]
-) -> Iterator[ImportReport]:
+def _runs(url: str, tenant: str, prepared: Prepared, jobs: int, heard: Callable[[int], None]) -> Iterator[ImportReport]:
     jobs = min(jobs, prepared.partitions)
     shares = [range(first, prepared.partitions, jobs) for first in range(jobs)]
     if jobs == 1:
@@ -124,9 +122,7 @@ def _runs(
     context = get_context("spawn")
     with SyncManager(ctx=context) as manager, ProcessPoolExecutor(jobs, context) as processes:
         counts = manager.Queue()
-        runs = [
-            processes.submit(_settle_in_process, url, tenant, prepared, share, counts) for share in shares
-        ]
+        runs = [processes.submit(_settle_in_process, url, tenant, prepared, share, counts) for share in shares]
         _listen(counts, runs, heard)
         for run in as_completed(runs):
             yield run.result()
@@ -142,9 +138,7 @@ def _listen(counts: Queue[int], runs: list[object], heard: Callable[[int], None]
             continue
 
 
-def _settle_in_process(
-    url: str, tenant: str, prepared: Prepared, share: range, counts: Queue[int]
-) -> ImportReport:
+def _settle_in_process(url: str, tenant: str, prepared: Prepared, share: range, counts: Queue[int]) -> ImportReport:
     # A process begins without set-up, and structlog then writes to standard output, where reports go.
     set_up(Settings.read(os.environ).log, level=logging.WARNING)
     return asyncio.run(_settle_partitions(url, tenant, prepared, share, counts.put))

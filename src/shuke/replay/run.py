@@ -42,16 +42,12 @@ def partitions_for(files: list[Path], *, program: Program, jobs: int) -> int:
     if shares_quotas(Compiled(program)):
         return 1
     size = sum(file.stat().st_size * (6 if file.suffix in (".gz", ".parquet") else 1) for file in files)
-    return max(
-        1, min(_PARTITIONS_MOST, max(jobs * 4 if size > 1_000_000 else 1, size // _BYTES_PER_PARTITION))
-    )
+    return max(1, min(_PARTITIONS_MOST, max(jobs * 4 if size > 1_000_000 else 1, size // _BYTES_PER_PARTITION)))
 
 
 def shares_quotas(edition: Compiled) -> bool:
     """Whether some limit of the program counts all members together."""
-    return any(edition.quotas.values()) or any(
-        template.limits_shared for template in edition.coupons.values()
-    )
+    return any(edition.quotas.values()) or any(template.limits_shared for template in edition.coupons.values())
 
 
 def replay(
@@ -96,8 +92,7 @@ def _runs(text: str, prepared: Prepared, parts: Path, until: Instant | None, job
     # Spawned, not forked: the reader's threads do not survive a fork.
     with ProcessPoolExecutor(jobs, get_context("spawn"), _start, (text,)) as pool:
         runs = [
-            pool.submit(_run_in_process, prepared, partition, parts, until)
-            for partition in range(prepared.partitions)
+            pool.submit(_run_in_process, prepared, partition, parts, until) for partition in range(prepared.partitions)
         ]
         for run in as_completed(runs):
             yield run.result()
@@ -185,9 +180,7 @@ def _settle(
         tally.activities -= 1
 
 
-def _context(
-    editions: Editions, activity: Activity, orders: dict[tuple[str, str], Order], tally: Tally
-) -> Context:
+def _context(editions: Editions, activity: Activity, orders: dict[tuple[str, str], Order], tally: Tally) -> Context:
     need = needs(editions, activity)
     member_id = activity.member_id
     found = {id_: orders[member_id, id_] for id_ in need.orders if (member_id, id_) in orders}

@@ -157,9 +157,7 @@ def join_tables(parts: Path, out: Path, *, partitions: int) -> None:
             with pq.ParquetFile(_part(parts, name, partition)) as part:
                 if writer is None:
                     path = out / f"{name}.parquet"
-                    writer = pq.ParquetWriter(
-                        path, part.schema_arrow, compression="zstd", compression_level=1
-                    )
+                    writer = pq.ParquetWriter(path, part.schema_arrow, compression="zstd", compression_level=1)
                 for group in range(part.num_row_groups):
                     writer.write_table(part.read_row_group(group))
         if writer is not None:

@@ -107,18 +107,14 @@ def change_of(entry: Entry) -> int:
     return entry.amount * (to_member - from_member)
 
 
-def summary(
-    tally: Tally, program: Program, *, seconds: float, refused_rows: dict[str, int]
-) -> dict[str, Any]:
+def summary(tally: Tally, program: Program, *, seconds: float, refused_rows: dict[str, int]) -> dict[str, Any]:
     """The tally in words and whole units, as ``summary.json`` says it. Amounts are exact decimals as text
     where the asset has decimals, else integers."""
     assets: dict[str, Any] = {}
     for asset in program.assets:
         found = tally.assets.get(asset.id, AssetTally())
         assets[asset.id] = {
-            name: getattr(found, name)
-            if asset.scale == 0
-            else format_amount(getattr(found, name), scale=asset.scale)
+            name: getattr(found, name) if asset.scale == 0 else format_amount(getattr(found, name), scale=asset.scale)
             for name in AssetTally.__struct_fields__
         }
     tiers = {

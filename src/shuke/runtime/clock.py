@@ -56,9 +56,7 @@ def _did_nothing(answer: Answer) -> bool:
     return answer.status != "settled" or answer.repeated
 
 
-async def _due(
-    connection: AsyncConnection[Any], until: Instant, batch: int, left: list[str]
-) -> list[Activity]:
+async def _due(connection: AsyncConnection[Any], until: Instant, batch: int, left: list[str]) -> list[Activity]:
     cursor = await connection.execute(DUE_MEMBERS, (until, left, batch))
     return [
         Activity(TIME_PASSED, member_id, until, "clock", f"{member_id}@{seq}")

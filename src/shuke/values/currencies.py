@@ -35,9 +35,5 @@ def minor_digits(code: str) -> int:
     if code in _CODES:
         return _OTHER_DIGITS.get(code, 2)
     upper = code.strip().upper()
-    hint = (
-        f'did you mean "{upper}"?'
-        if upper in _CODES
-        else 'write an ISO 4217 code such as "TWD", "CNY" or "USD"'
-    )
+    hint = f'did you mean "{upper}"?' if upper in _CODES else 'write an ISO 4217 code such as "TWD", "CNY" or "USD"'
     raise ValueError(f'"{code}" is not a currency code: {hint}')

@@ -40,9 +40,7 @@ def typed_id(prefix: str, uuid_bytes: bytes) -> str:
     up to 63 of ``a-z`` and ``_`` beginning and ending with a letter, and for any other number of bytes.
     """
     if prefix and not _PREFIX.fullmatch(prefix):
-        raise ValueError(
-            f'"{prefix}" cannot begin an id: use up to 63 letters a-z, with underscores only between them'
-        )
+        raise ValueError(f'"{prefix}" cannot begin an id: use up to 63 letters a-z, with underscores only between them')
     if len(uuid_bytes) != 16:
         raise ValueError(f"an id is made of 16 bytes, not {len(uuid_bytes)}")
     # Four zero bytes in front make 160 bits, a whole number of letters; the first six letters are then always

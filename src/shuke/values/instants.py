@@ -90,9 +90,7 @@ class _Shifts(dict[int, int | None]):
         self._spans = spans
 
     def __missing__(self, local_day: int) -> int | None:
-        offsets = {
-            offset for utc_day in range(local_day - 1, local_day + 2) for offset in self._spans[utc_day][1:]
-        }
+        offsets = {offset for utc_day in range(local_day - 1, local_day + 2) for offset in self._spans[utc_day][1:]}
         shift = offsets.pop() if len(offsets) == 1 else None
         if len(self) >= _MOST_REMEMBERED:
             self.clear()
@@ -170,9 +168,7 @@ class LocalCalendar:
                 if instant < closes:
                     return instant, instant
                 previous = offset
-        raise AssertionError(
-            "offsets are shorter than a day, so some stretch shows every wall time or skips it"
-        )
+        raise AssertionError("offsets are shorter than a day, so some stretch shows every wall time or skips it")
 
     def parse(self, text: str) -> Instant:
         """See ``parse_instant``."""
@@ -205,9 +201,7 @@ class LocalCalendar:
         return f"{date_text}T{hour:02d}:{minute:02d}:{second:02d}{fraction}{_format_offset(offset)}"
 
     def __reduce__(self) -> tuple[type["LocalCalendar"], tuple[str]]:
-        return LocalCalendar, (
-            self.zone,
-        )  # another process works it out again rather than being sent the tables
+        return LocalCalendar, (self.zone,)  # another process works it out again rather than being sent the tables
 
 
 @cache

@@ -64,9 +64,7 @@ class Period:
         iso = _ISO.fullmatch(text.strip())
         if iso:
             return cls(int(iso[1]), _BY_LETTER[iso[2]])
-        raise ValueError(
-            f'"{text}" is not a period: write a whole number and a unit, for example "12 months"'
-        )
+        raise ValueError(f'"{text}" is not a period: write a whole number and a unit, for example "12 months"')
 
     def __str__(self) -> str:
         """What ``parse`` reads: "1 month", "12 months"."""
