@@ -122,7 +122,8 @@ class Settler:
         if not activities:
             return []
         try:
-            return await self._settle_together(activities)
+            with uncollected():  # what the batch held is gone before the collector wakes
+                return await self._settle_together(activities)
         except _UNWRITABLE:
             middle = len(activities) // 2
             if middle == 0:
@@ -177,8 +178,10 @@ class Settler:
                 activities = await pick(connection)
                 if not activities:
                     return []
-                work = _Work(connection, await self._latest(connection), activities, {})
-                answers = await self._settle(work, careful=False)
+                with uncollected():
+                    work = _Work(connection, await self._latest(connection), activities, {})
+                    answers = await self._settle(work, careful=False)
+                    del work
         except (_EngineFailed, _MustLock, _Outdated, *_TRANSIENT, *_LOST, *_UNWRITABLE):
             if not activities:
                 raise
@@ -203,10 +206,6 @@ class Settler:
         if self._careful:
             self._careful -= 1
             careful = True
-        with uncollected():
-            return await self._run(work, careful=careful)
-
-    async def _run(self, work: _Work, *, careful: bool) -> list[Answer]:
         if await work.lock() != self._version:
             raise _Outdated
         if careful:
