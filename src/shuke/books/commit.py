@@ -52,7 +52,7 @@ ACTIVITY = _Into(
 ENTRY = _Into(
     "entry",
     """activity_id int8, bucket int2, member_id text, no int2, asset text, kind text, debit text, credit text,
-    amount int8, lot int4, rule text, order_id text, version int4, occurred_at timestamptz, why json""",
+    amount int8, lot int4, rule text, order_id text, version int4, occurred_at timestamptz, why jsonb""",
 )
 LOT = _Into(
     "lot",

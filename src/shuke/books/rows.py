@@ -73,7 +73,7 @@ def entries(postings: list[Posting]) -> list[bytes]:
                         words[entry.rule],
                         words[entry.order_id],
                         _version_and_time(4, entry.version, 8, entry.occurred_at - wire.EPOCH_2000),
-                        wire.NULL if why is None else wire.raw(_encode(why)),
+                        wire.NULL if why is None else wire.jsonb(_encode(why)),
                     )
                 )
             )

@@ -89,7 +89,7 @@ create table entry (
     order_id    text,
     version     int         not null,  -- of the program that decided it
     occurred_at timestamptz not null,
-    why         json,                  -- the numbers that went in; json is taken as it is, jsonb taken apart
+    why         jsonb,                 -- the numbers that went in
     primary key (activity_id, no, bucket),
     constraint an_entry_moves_between_two_accounts check (debit <> credit)
 );
