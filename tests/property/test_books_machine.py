@@ -105,7 +105,7 @@ def test_books_filled_in_any_batches_with_any_repeats_are_those_of_the_engine_al
         try:
             runner.run(shop.publish(SECOND, when=CHANGES_AT))
             slow = settings(
-                max_examples=40 * ROUNDS,
+                max_examples=25 * ROUNDS,
                 stateful_step_count=40,
                 suppress_health_check=[HealthCheck.too_slow],
             )

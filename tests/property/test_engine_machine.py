@@ -361,4 +361,4 @@ class ShopMachine(RuleBasedStateMachine):
 class TestShop(ShopMachine.TestCase):
     """Three members, whatever happens to them, in whatever order."""
 
-    settings = settings(max_examples=200 * ROUNDS, stateful_step_count=40)
+    settings = settings(max_examples=100 * ROUNDS, stateful_step_count=40)

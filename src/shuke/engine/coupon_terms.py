@@ -149,7 +149,8 @@ def template_of_id(text: str) -> str | None:
 def coupon_id(turn: Turn, template_id: str, *, code: str | None = None) -> str:
     """An id that the same fact always gives: the template, and 64 bits of what was settled."""
     activity = turn.activity
-    number = str(len(turn.effects.coupons))
+    # Not the effects so far: those depend on what the clock has swept already.
+    number = str(len(turn.member.coupons))
     named = "\n".join((activity.member_id, activity.source, activity.key, str(turn.now), number, code or ""))
     return f"{template_id}.{b32encode(digest(named.encode())[:8]).decode().rstrip('=').lower()}"
 
