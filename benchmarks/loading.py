@@ -7,17 +7,19 @@ for all. Each has one activity in the log, so that its index is as large as her 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 
-from benchmarks.orders import DAY, member_name, orders, ten_rules
+from benchmarks.orders import DAY, START, member_name, orders, ten_rules
 from shuke.books.connect import connect_blocking, schema_of
 from shuke.engine.compiled import Compiled, Editions
 from shuke.engine.member import Member, pack, unpack
 from shuke.engine.step import step
 from shuke.values.ids import bucket_of
 
-GROWN_BY_ORDERS = 60
+GROWN_BY_ORDERS = 20
 CONNECTIONS = 2
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MEMBERS: LiteralString = """
     insert into member
@@ -54,10 +56,10 @@ DRESSED: tuple[LiteralString, ...] = (
 
 
 def grown() -> Member:
-    """The member whose copies they all are: she came every four days."""
+    """The member whose copies they all are: she came every eighteen days for a year."""
     editions = Editions([Compiled(ten_rules())])
     member = Member(member_name(0), 0)
-    for order in orders(GROWN_BY_ORDERS, members=1, seed=7, source="before", every=4 * DAY):
+    for order in orders(GROWN_BY_ORDERS, members=1, seed=7, source="before", every=18 * DAY, start=START - 364 * DAY):
         member = step(editions, member, order).member
     return member
 
@@ -69,7 +71,12 @@ def load(url: str, tenant: str, *, members: int) -> None:
     assert state.count(name) == 1
     assert unpack(state).id == model.id
     assert bucket_of(model.id) in range(64)
-    facts = {"state": state, "seq": model.seq, "at": state.index(name) + 1, "due_at": "2026-01-01"}
+    facts = {
+        "state": state,
+        "seq": model.seq,
+        "at": state.index(name) + 1,
+        "due_at": EPOCH + timedelta(microseconds=model.due_at),
+    }
     with connect_blocking(url, tenant=tenant) as connection:
         connection.autocommit = True
         for statement in BARE:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from shuke.engine.activity import ORDER_PAID, Activity, Line, Purchase
 from shuke.program.document import Program, read
-from shuke.values.instants import parse_instant
+from shuke.values.instants import Instant, parse_instant
 
 CATEGORIES = ("coffee", "tea", "bread", "tobacco", "fruit", "milk")
 BRANDS = ("own", "north", "south", "east")
 START = parse_instant("2025-01-01T08:00:00", zone="Asia/Taipei")
-MINUTE = 60_000_000
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
 DAY = 24 * 60 * MINUTE
 
 
@@ -26,8 +27,13 @@ def member_name(number: int) -> str:
     return f"m{number:08}"
 
 
-def orders(count: int, *, members: int, seed: int, source: str = "bench", every: int = MINUTE) -> Iterator[Activity]:
-    """``count`` orders of random members, in time. Each name of an order is used once per ``source``."""
+def orders(
+    count: int, *, members: int, seed: int, source: str = "bench", every: int = MINUTE, start: Instant = START
+) -> Iterator[Activity]:
+    """``count`` orders of random members, one every so many microseconds from ``start`` on.
+
+    Each name of an order is used once per ``source``.
+    """
     chance = random.Random(seed)
     for number in range(count):
         lines = [
@@ -43,4 +49,4 @@ def orders(count: int, *, members: int, seed: int, source: str = "bench", every:
         name = f"{source}-{number}"
         purchase = Purchase(name, lines, channel="web", store="s1")
         member = member_name(chance.randrange(members))
-        yield Activity(ORDER_PAID, member, START + number * every, source, name, None, purchase)
+        yield Activity(ORDER_PAID, member, start + number * every, source, name, None, purchase)
