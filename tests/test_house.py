@@ -147,7 +147,7 @@ def test_every_link_between_our_pages_leads_somewhere():
 
 def test_the_three_readmes_give_the_same_commands():
     def commands(name: str) -> list[str]:
-        blocks = re.findall(r"^```\w*\n(.*?)^```", (ROOT / name).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+        blocks = re.findall(r"^```(?:sh|csv)\n(.*?)^```", (ROOT / name).read_text("utf-8"), re.MULTILINE | re.DOTALL)
         return [line.split("#")[0].rstrip() for block in blocks for line in block.splitlines()]
 
     english = commands(READMES[0])

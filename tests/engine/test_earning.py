@@ -278,7 +278,7 @@ def test_fractions_are_carried_exactly_where_the_asset_keeps_them() -> None:
     member = Member("m1", 0)
     given = [earned(settle(program, order(Line(4000), id_=str(n)), member=member)).get("base", 0) for n in range(5)]
     assert given == [0, 1, 1, 1, 1]  # 40 / 50 each time
-    assert member.carries == {"points": [0, 1]}
+    assert member.carries == {"points": [0, 5000]}
 
 
 def test_fractions_of_two_rules_of_one_asset_add_up() -> None:
@@ -290,7 +290,7 @@ def test_fractions_of_two_rules_of_one_asset_add_up() -> None:
     member = Member("m1", 0)
     first = settle(program, order(Line(2500), id_="1", payment="cash"), member=member)
     second = settle(program, order(Line(2000), id_="2", payment="card"), member=member)
-    assert (earned(first), earned(second), member.carries) == ({}, {"card": 1}, {"points": [0, 1]})
+    assert (earned(first), earned(second), member.carries) == ({}, {"card": 1}, {"points": [0, 20000]})
 
 
 def test_a_refund_gives_the_fraction_back_that_its_order_brought() -> None:
@@ -304,7 +304,7 @@ def test_a_refund_gives_the_fraction_back_that_its_order_brought() -> None:
     refund = Activity("order.refunded", "m1", at, "test", "r1", {"order_id": "1"})
     settled = step(program, member, refund, Context(orders=orders))
     # 8/10 is what the other order brought, whichever of the two the whole point was booked for.
-    assert (settled.member.purses["points"].available, settled.member.carries) == (0, {"points": [4, 5]})
+    assert (settled.member.purses["points"].available, settled.member.carries) == (0, {"points": [4000, 5000]})
 
 
 def test_completion_earns_on_the_order_that_was_paid() -> None:

@@ -141,7 +141,7 @@ def told_as(term, example, world):
         try:
             if isinstance(example, date):
                 return date.fromisoformat(told)
-            return time.fromisoformat(told) if len(told) == 5 else None
+            return time.fromisoformat(told) if len(told) == 5 and told[2] == ":" else None
         except ValueError:
             return None
     return None

@@ -28,6 +28,12 @@ ADD: LiteralString = """
 """
 
 
+MEET_VERSION: LiteralString = """
+    update member set due_at = %s where due_at is null or due_at > %s
+"""
+"""The clock visits every member when a version comes into force that may see her dates otherwise."""
+
+
 class Version(Struct):
     """A published version. ``effective_from`` is an instant; the first version is in force from the beginning."""
 
@@ -84,7 +90,14 @@ async def publish(
             note,
         ),
     )
+    if latest is not None and _time_differs(latest.program, program):
+        await connection.execute(MEET_VERSION, (_datetime(start), _datetime(start)))
     return version
+
+
+def _time_differs(before: Program, after: Program) -> bool:
+    """Whether time alone may do something else to members under ``after``: end value, review tiers, give gifts."""
+    return (before.assets, before.ladders, before.benefits) != (after.assets, after.ladders, after.benefits)
 
 
 async def published(connection: Connection) -> list[Version]:

@@ -69,7 +69,7 @@ class Line(Struct):
 
 
 class Recorded(Struct):
-    """An activity as it was settled. ``version`` is the program's at its ``occurred_at``."""
+    """An activity as it was settled. ``version`` is the newest the program had then."""
 
     activity: Activity
     recorded_at: Instant

@@ -126,7 +126,7 @@ def _shown(name: str, value: Any, entry: Entry, words: Writer) -> str:
 def activity_data(recorded: Recorded, editions: Editions) -> dict[str, Any]:
     """The activity as it was told. Amounts of money in it are in minor units, as the books keep them."""
     activity = recorded.activity
-    program = program_of(editions, recorded.version)
+    program = editions.known_by(recorded.version).at(activity.occurred_at).document
     told: dict[str, Any] = {
         "type": activity.type,
         "source": activity.source,

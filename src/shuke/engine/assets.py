@@ -47,6 +47,7 @@ class AssetRules:
         "merges_days",
         "never_tiers",
         "notice_days",
+        "parts",
         "pending",
         "rounding",
         "scale",
@@ -61,6 +62,7 @@ class AssetRules:
         self.id = asset.id
         self.scale = 10**asset.scale
         self.rounding = asset.rounding
+        self.parts = 1  # of a unit, in which fractions are carried: what the earning rules divide by
         self.calendar = calendar
         self.clawback = asset.clawback
         self.notice_days = tuple(sorted(set(asset.expiry_notice_days), reverse=True))

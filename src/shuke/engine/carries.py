@@ -1,22 +1,23 @@
-"""Fractions of a unit that wait for the next time, exactly: 40 at 1 per 50, twice, is 1 and 3/5 kept."""
+"""Fractions of a unit that wait for the next time, exactly: 40 at 1 per 50, twice, is 1 and 3/5 kept.
+
+An asset's fractions are counted in whole parts of a unit. How many parts a unit has is a common multiple of
+what its rules divide by, so that no rule ever leaves half a part.
+"""
 
 from __future__ import annotations
-
-from math import gcd
 
 from shuke.engine.member import Member
 
 
-def carry(member: Member, asset: str, numerator: int, denominator: int) -> tuple[int, list[int]]:
-    """Add ``numerator / denominator`` units (may be negative) to the fraction the member still has of the asset,
-    whichever rules it came from.
+def carry(member: Member, asset: str, amount: int, parts: int) -> tuple[int, list[int]]:
+    """Add ``amount`` of ``1 / parts`` units (may be negative) to the fraction the member still has of the asset.
 
-    Returns the whole units this comes to and the fraction kept then, at least 0 and below 1, as
-    [numerator, denominator] in lowest terms. Negative units are to be taken back. Changes nothing.
+    Returns the whole units this comes to (negative: to be taken back) and the fraction kept then, as
+    [parts kept, parts in a unit]. A fraction kept in other parts, under an earlier version of the program,
+    is brought to these, less than one part rounded off. Changes nothing.
     """
-    top, bottom = member.carries.get(asset, (0, 1))
-    top, bottom = numerator * bottom + top * denominator, denominator * bottom
-    units = top // bottom
-    rest = top - units * bottom
-    divisor = gcd(rest, bottom)
-    return units, [rest // divisor, bottom // divisor]
+    kept, of = member.carries.get(asset, (0, parts))
+    if of != parts:
+        kept = kept * parts // of
+    units, rest = divmod(kept + amount, parts)
+    return units, [rest, parts]

@@ -23,7 +23,7 @@ from shuke.program.chapter import Chapter, ratio
 from shuke.program.conditions import Node, uses, uses_of_term
 from shuke.program.document import Program
 from shuke.program.measures import Measure
-from shuke.values.instants import Instant, LocalCalendar
+from shuke.values.instants import NEVER, Instant, LocalCalendar
 
 _STREAK_DAYS = 800  # longer streaks and absences are not told apart
 
@@ -97,6 +97,31 @@ class Editions:
         if not self.compiled:
             raise ValueError("at least one version of the program is needed")
         self._from = [edition.effective_from for edition in self.compiled]
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is more than one version."""
+        return len(self._from) > 1
+
+    @property
+    def newest(self) -> int:
+        """The number of the version published last."""
+        return max(edition.version for edition in self.compiled)
+
+    def next_change(self, after: Instant) -> Instant:
+        """When the next version after ``after`` comes into force; NEVER if none is known."""
+        place = max(1, bisect_right(self._from, after))  # the first one is in force from the beginning
+        return self._from[place] if place < len(self._from) else NEVER
+
+    def is_change(self, instant: Instant) -> bool:
+        """Whether a version after the first comes into force at this instant."""
+        return instant in self._from[1:]
+
+    def known_by(self, version: int) -> Editions:
+        """The versions as they were known when ``version`` was the newest."""
+        if version >= self.newest:
+            return self
+        return Editions(edition for edition in self.compiled if edition.version <= version)
 
     def at(self, instant: Instant) -> Compiled:
         """The version in force at ``instant``; before the first one came into force, the first."""

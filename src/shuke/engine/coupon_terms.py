@@ -151,7 +151,9 @@ def coupon_id(turn: Turn, template_id: str, *, code: str | None = None) -> str:
     activity = turn.activity
     # Not the effects so far: those depend on what the clock has swept already.
     number = str(len(turn.member.coupons))
-    named = "\n".join((activity.member_id, activity.source, activity.key, str(turn.now), number, code or ""))
+    # What time brings is named by its instant, whichever activity made it catch up.
+    cause = ("", "time") if turn.due else (activity.source, activity.key)
+    named = "\n".join((activity.member_id, *cause, str(turn.now), number, code or ""))
     return f"{template_id}.{b32encode(digest(named.encode())[:8]).decode().rstrip('=').lower()}"
 
 

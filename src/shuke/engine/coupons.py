@@ -137,8 +137,8 @@ def _send_to_own_inbox(
             type=of.COUPON_ISSUED,
             member_id=turn.member.id,
             occurred_at=turn.now,
-            source="shuke",
-            key=f"{activity.source}:{activity.key}:{turn.now}:coupon:{number}",
+            source=f"shuke:{activity.source}",
+            key=f"{turn.now}:{number}:{activity.key}",
             payload={"template": template_id, "quantity": quantity, "rule": rule, "why": why},
         )
     )
@@ -340,8 +340,8 @@ def give(turn: Turn) -> Refused | None:
             type=of.COUPON_RECEIVED,
             member_id=to,
             occurred_at=turn.now,
-            source="shuke",
-            key=f"{turn.activity.source}:{turn.activity.key}:received",
+            source=f"shuke:{turn.activity.source}",
+            key=turn.activity.key,
             payload={
                 "from_member": turn.member.id,
                 "template": coupon.template,

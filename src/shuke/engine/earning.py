@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 from msgspec import Struct
@@ -20,7 +21,7 @@ from shuke.engine.conditions import Names, compile_condition, compile_term, line
 from shuke.engine.effects import ISSUED
 from shuke.engine.index import DayIndexes, hours_of, within
 from shuke.engine.limits import RuleLimits, allowed, compile_limits, use
-from shuke.engine.measures import count_earned
+from shuke.engine.measures import PAYLOAD_SCALE, count_earned
 from shuke.engine.orders import NO_LOT, Award
 from shuke.engine.turn import Turn
 from shuke.program.chapter import ratio
@@ -55,6 +56,7 @@ class EarnRule:
         "net_of",
         "numerator",
         "order_key",
+        "parts",
         "pending",
         "rounding",
         "rule",
@@ -74,6 +76,7 @@ class EarnRule:
         self.index = line_index(rule.lines) if rule.lines else None
         self.targets: frozenset[str] = frozenset()
         self.numerator, self.denominator = 1, 1  # of a multiplier
+        self.parts = 1  # into which it divides a unit, at most
         self.each: Fraction | None = None  # units of the asset for one of what a rule counts: items, kilometres …
         self.exact = self._measure_out(asset, names)
         self.limits: RuleLimits | None = compile_limits(rule, asset.scale)
@@ -93,10 +96,12 @@ class EarnRule:
         give = self.rule.give
         if give.per is not None:
             top, bottom = _quotient(ratio(give.per.points), ratio(give.per.amount))
+            self.parts = Fraction(top * asset.scale, bottom * names.currency_scale).denominator
             return _per(top * asset.scale, bottom * names.currency_scale)
         if give.per_unit is not None:
             top, bottom = _quotient(ratio(give.per_unit.points), ratio(give.per_unit.every))
             self.each = Fraction(top * asset.scale, bottom)
+            self.parts = self.each.denominator * PAYLOAD_SCALE
             return _per_unit(compile_term(give.per_unit.of, names=names), top * asset.scale, bottom)
         if give.steps is not None:
             steps = sorted((step.at_least, step.points) for step in give.steps.table)
@@ -170,6 +175,9 @@ def compile_earning(
 ) -> tuple[dict[str, Ruleset], dict[str, EarnRule]]:
     """(trigger → its rules, rule id → rule)."""
     rules = {rule.id: EarnRule(rule, assets, names) for rule in program.earning}
+    for rule in rules.values():
+        if rule.carry:
+            rule.asset.parts = lcm(rule.asset.parts, rule.parts)
     triggers: dict[str, list[EarnRule]] = {}
     for rule in rules.values():
         for trigger in rule.rule.triggers:
@@ -338,7 +346,7 @@ def _give(turn: Turn, result: Result) -> None:
     rule, order = result.rule, turn.order
     wanted, exact, bound = result.units, None, None
     if rule.carry:
-        exact = [result.numerator, result.denominator]
+        exact = _in_parts(result)
         wanted, turn.member.carries[rule.asset.id] = carry(turn.member, rule.asset.id, *exact)
     amount = wanted
     if rule.limits is not None:
@@ -363,6 +371,12 @@ def _give(turn: Turn, result: Result) -> None:
         order.awards.append(award)
 
 
+def _in_parts(result: Result) -> list[int]:
+    """The exact amount in parts of a unit, and how many parts a unit of the asset has."""
+    parts = result.rule.asset.parts
+    return [result.numerator * parts // result.denominator, parts]
+
+
 def _why(result: Result, wanted: int, bound: str | None) -> dict[str, Any]:
     """The numbers of the cause: the basis in minor units, how many items or other things were counted (as an
     exact fraction), a multiplier's factor, what a limit cut."""
@@ -384,7 +398,7 @@ def given_if_paid_now(turn: Turn) -> dict[str, int]:
     for result in results_of(turn):
         rule, units = result.rule, result.units
         if rule.carry:
-            units, _ = carry(turn.member, rule.asset.id, result.numerator, result.denominator)
+            units, _ = carry(turn.member, rule.asset.id, *_in_parts(result))
         if rule.limits is not None:
             units, _ = allowed(turn, rule.limits, units)
         if units > 0:

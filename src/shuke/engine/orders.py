@@ -7,8 +7,6 @@ reopened gets back exactly what it had.
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
@@ -21,7 +19,7 @@ from shuke.values.instants import NEVER, Instant
 class Award(Struct, array_like=True, gc=False):
     """Value a rule gave for the order. ``lot.amount`` is what was given; ``weights`` says which line
     brought how much (None: the lines' amounts, without tax and shipping); ``since`` is what had been
-    refunded before it was given; ``exact`` is the exact amount [numerator, denominator] where the asset
+    refunded before it was given; ``exact`` is the exact amount [parts, parts in a unit] where the asset
     carries fractions (``lot.amount`` is then what it made of whole units at the time). Refunds remember what
     they took beyond the lot: parts of other lots (``beyond``), and units nobody had (``short``)."""
 
@@ -98,7 +96,9 @@ class Order(Struct, omit_defaults=True):
     paid: list[Paid] = []
     coupons: list[Used] = []
     counts: list[Counted] = []
-    withheld: int = 0
+    withheld: int = 0  # for value that could not be taken back, in all
+    money_back: int = 0  # what the goods that are back had cost in money
+    paid_out: int = 0  # of it
     before_cancel: list[int] | None = None
     status_before_cancel: str = "paid"
     purchase: Purchase | None = None  # kept while a rule may still earn on its completion
@@ -170,19 +170,6 @@ def back(
         if share and refunded[i] > before:
             taken += share_taken(share, refunded[i] - before, order.whole(i) - before)
     return taken
-
-
-def exact_back(order: Order, award: Award, refunded: list[int]) -> Fraction:
-    """Like ``back``, unrounded, for an award that carries fractions."""
-    assert award.exact is not None  # only such awards come here
-    weights = _line_amounts(order) if award.weights is None else award.weights
-    exact = Fraction(*award.exact) / max(sum(weights), 1)
-    share = Fraction(0)
-    for i, weight in enumerate(weights):
-        before = award.since[i] if award.since else 0
-        if weight and refunded[i] > before:
-            share += Fraction(weight * (refunded[i] - before), order.whole(i) - before)
-    return exact * share
 
 
 def _line_amounts(order: Order) -> list[int]:

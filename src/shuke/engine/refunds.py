@@ -14,7 +14,7 @@ from shuke.engine.effects import SPENT, Refused
 from shuke.engine.limits import give_back
 from shuke.engine.measures import uncount
 from shuke.engine.member import Lot
-from shuke.engine.orders import Award, Order, Paid, back, exact_back, lots_between, money_back, units_back
+from shuke.engine.orders import Award, Order, Paid, back, lots_between, money_back, units_back
 from shuke.engine.turn import Turn
 from shuke.values.amounts import allocate, share_taken
 
@@ -178,13 +178,25 @@ def move(turn: Turn, order: Order, refunded: list[int]) -> None:
         return_coupons(turn, order)
     elif was and not now:
         reuse_coupons(turn, order)
-    withheld, order.withheld = withheld - order.withheld, withheld
+    _settle_money(turn, order, refunded, withheld=withheld)
     order.refunded = refunded
     turn.effects.orders[order.id] = order
     turn.order = order
-    turn.answer["money"] = money_back(order, refunded) - money_back(order, before) - withheld
-    if withheld:
-        turn.answer["withheld"] = withheld
+
+
+def _settle_money(turn: Turn, order: Order, refunded: list[int], *, withheld: int) -> None:
+    """The money of all that is back, less what is withheld in all; what is withheld beyond that is forgiven.
+
+    The answer is the difference to what was paid out before. It is below zero where an order is reopened, and
+    where an earlier part was paid out before its points turned out to be gone.
+    """
+    due = money_back(order, refunded)
+    paid_out = max(0, due - withheld)
+    turn.answer["money"] = paid_out - order.paid_out
+    kept = (due - order.money_back) - (paid_out - order.paid_out)
+    if kept:
+        turn.answer["withheld"] = kept
+    order.money_back, order.paid_out, order.withheld = due, paid_out, withheld
 
 
 def _award_back(order: Order, award: Award, refunded: list[int]) -> int:
@@ -196,9 +208,11 @@ def _award_delta(turn: Turn, order: Order, award: Award, before: list[int], afte
     only what it makes of whole units is taken."""
     if award.exact is None:
         return _award_back(order, award, after) - _award_back(order, award, before)
-    moved = exact_back(order, award, before) - exact_back(order, award, after)
+    amount, parts = award.exact
+    was = back(order, amount, award.weights, before, award.since)
+    now = back(order, amount, award.weights, after, award.since)
     carries = turn.member.carries
-    units, carries[award.asset] = carry(turn.member, award.asset, moved.numerator, moved.denominator)
+    units, carries[award.asset] = carry(turn.member, award.asset, was - now, parts)
     return -units
 
 

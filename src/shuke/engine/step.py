@@ -28,7 +28,7 @@ from shuke.engine.compiled import Editions
 from shuke.engine.effects import Refused, Settled, Wanted
 from shuke.engine.member import Member
 from shuke.engine.turn import Context, Turn
-from shuke.values.instants import NEVER, Instant
+from shuke.values.instants import Instant
 
 Act = Callable[[Turn], Refused | None]
 Stage = Callable[[Turn], None]
@@ -97,6 +97,8 @@ def step(program: Editions, member: Member, activity: Activity, context: Context
     turn = Turn(program, member, activity, context or Context())
     if member.seq == 0:
         profile.welcome(turn)
+    elif program.changes:
+        member.due_at = min(member.due_at, program.next_change(member.now))  # also of a version she has not met
     if member.due_at <= activity.occurred_at:
         catch_up(turn, activity.occurred_at)
         turn.enter(activity.occurred_at)
@@ -131,6 +133,7 @@ def catch_up(turn: Turn, until: Instant) -> None:
     """Let everything happen that time alone brings, each thing at its own instant, up to ``until``."""
     member = turn.member
     last = 0
+    turn.due = True
     while member.due_at <= until:
         due = member.due_at
         turn.enter(due)
@@ -142,11 +145,13 @@ def catch_up(turn: Turn, until: Instant) -> None:
         if member.due_at <= due and last == due:
             raise AssertionError(f"what fell due at {due} is still due")
         last = due
+    turn.due = False
 
 
 def schedule(turn: Turn) -> None:
-    """The earliest instant at which something will happen to the member by itself."""
-    due = NEVER
+    """The earliest instant at which something will happen to the member by itself: also that another version
+    of the program comes into force, which may see her dates otherwise."""
+    due = turn.editions.next_change(max(turn.now, turn.member.now))
     for next_due in NEXT_DUE:
         at = next_due(turn)
         if at < due:

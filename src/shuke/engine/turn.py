@@ -41,6 +41,7 @@ class Turn:
         "answer",
         "context",
         "day",
+        "due",
         "editions",
         "effects",
         "member",
@@ -62,6 +63,7 @@ class Turn:
         self.order: Order | None = None
         self.refused: Refused | None = None
         self.answer: dict[str, Any] = {}
+        self.due = False  # whether time is catching up
         self._basis: list[int] | None = None
         self.enter(activity.occurred_at)
 

@@ -310,7 +310,7 @@ class _Work:
                 settled.member.seq,
                 activity,
                 recorded_at,
-                self.editions.at(activity.occurred_at).version,
+                self.editions.newest,
                 digest(body),
                 body,
                 _encode(answer),

@@ -8,7 +8,6 @@ partitions.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +25,7 @@ from shuke.values.instants import NEVER
 _ROWS: Final = 32_768
 _MEMORY: Final = "512MB"
 _ORDER_COLUMNS: Final[tuple[str, ...]] = ("channel", "store", "payment", "tax", "shipping")
-_PAYLOAD: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_PAYLOAD: Final = msgspec.json.Decoder(dict[str, Any], float_hook=str)
 
 
 def stream(prepared: Prepared, partition: int) -> Iterator[Activity]:

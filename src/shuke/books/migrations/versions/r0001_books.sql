@@ -61,7 +61,7 @@ create table activity (
     type        text        not null,
     occurred_at timestamptz not null,  -- told by the source
     recorded_at timestamptz not null,  -- when we settled it
-    version     int         not null,  -- of the program it was settled under
+    version     int         not null,  -- the newest when it was settled; with occurred_at: which was in force
     digest      bytea       not null,  -- of the body: tells a repeat from another activity with the same key
     body        json        not null,  -- as told; json keeps the text as it came
     answer      json        not null,  -- as given; a repeat gets the same
