@@ -203,7 +203,7 @@ def credit(
         else:
             insort(purse.lots, lot, key=rules.lot_key)
     lot.amount += amount
-    if rules.by_inactivity is not None and turn.now > purse.touched_at:
+    if turn.now > purse.touched_at:
         purse.touched_at = turn.now
     if ripens_at:
         purse.pending += amount
@@ -270,7 +270,7 @@ def debit(turn: Turn, asset: str, amount: int, *, target: str, cause: Cause) -> 
     purse.available -= amount
     if target == HELD:
         purse.held += amount
-    if turn.program.assets[asset].by_inactivity is not None and turn.now > purse.touched_at:
+    if turn.now > purse.touched_at:
         purse.touched_at = turn.now
     return parts
 
