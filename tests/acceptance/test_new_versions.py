@@ -5,7 +5,7 @@ from __future__ import annotations
 from shuke.engine.activity import ASSET_SPENT, Activity
 from shuke.engine.compiled import Compiled
 from shuke.program.document import read
-from shuke.runtime import clock
+from shuke.runtime import due
 from tests.shop import COFFEE, Ledger, Shop, at, given, told
 
 NO_END = COFFEE.replace("validity: {after: 12 months}, ", "")
@@ -45,7 +45,7 @@ async def test_the_clock_meets_members_whose_value_a_new_version_ends(shop: Shop
     await shop.settle(given("ada", 50, key="g", when=at("2026-05-01")))
     await shop.publish(IDLE, when=at("2026-06-01"))
     assert await shop.findings() == []
-    await clock.advance(shop.settler, until=at("2026-06-02"))
+    await due.advance(shop.settler, until=at("2026-06-02"))
     assert await shop.available("ada") == 0
     assert await shop.findings() == []
 

@@ -26,7 +26,7 @@ from shuke.intake.importer import import_history
 from shuke.program.document import read
 from shuke.replay.history import prepare
 from shuke.replay.run import replay
-from shuke.runtime import clock
+from shuke.runtime import due
 from tests.property.rich_shop import FIRST
 from tests.shop import at, open_shop
 
@@ -146,7 +146,7 @@ async def live(url, tenant, program, files, folder, jobs):
             rejected=folder / "rejected-live.csv",
             jobs=jobs,
         )
-        await clock.advance(shop.settler, until=END)
+        await due.advance(shop.settler, until=END)
         return report
 
 

@@ -5,7 +5,7 @@
 import pytest
 
 from shuke.engine.activity import ASSET_TRANSFERRED, COUPON_ISSUED, JOINED, ORDER_REFUNDED
-from shuke.runtime import clock
+from shuke.runtime import due
 from tests.shop import COFFEE, at, open_shop, order, spent, told
 
 pytestmark = pytest.mark.database
@@ -135,7 +135,7 @@ CORRUPTIONS = {
 async def test_books_that_nobody_touched_agree(books_url, tenant):
     async with open_shop(books_url, tenant=tenant, program=SHOP) as shop:
         assert [answer.status for answer in await shop.settle(*HISTORY)] == ["settled"] * len(HISTORY)
-        await clock.advance(shop.settler, until=at("2026-08-01"))
+        await due.advance(shop.settler, until=at("2026-08-01"))
         assert await shop.findings() == []
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from shuke.books.connect import connect_blocking
 from shuke.engine.activity import ASSET_TRANSFERRED, ORDER_REFUNDED, UPDATED
-from shuke.runtime import clock
+from shuke.runtime import due
 from shuke.runtime.settle import GroupCommit, NotPublished
 from shuke.values.instants import DAY
 from tests.shop import COFFEE, NOON, at, given, open_shop, order, spent, told
@@ -226,17 +226,17 @@ async def test_a_request_given_up_by_its_caller_is_settled_and_disturbs_nobody(s
 async def test_the_clock_settles_members_when_their_time_has_come(shop):
     await shop.settle(*(given(f"m{number}", 10, key=f"k{number}", when=NOON + number * DAY) for number in range(30)))
     end = at("2027-05-02")  # the points of 2026-05-01 are good through 2027-05-01
-    assert await clock.advance(shop.settler, until=end, batch=7) > 0
+    assert await due.advance(shop.settler, until=end, batch=7) > 0
     for member, left in (("m0", 0), ("m1", 10)):
         assert await shop.available(member) == left
-    assert await clock.advance(shop.settler, until=end) == 0
+    assert await due.advance(shop.settler, until=end) == 0
     assert await shop.findings() == []
 
 
 async def test_two_clocks_at_once_let_time_pass_once(shop):
     await shop.settle(*(given(f"m{number}", 10, key=f"k{number}") for number in range(60)))
     end = at("2028-01-01")
-    counts = await asyncio.gather(*(clock.advance(shop.settler, until=end, batch=5) for _ in range(3)))
+    counts = await asyncio.gather(*(due.advance(shop.settler, until=end, batch=5) for _ in range(3)))
     assert sum(counts) == 60
     assert await shop.rows("select count(*) from entry where kind = 'expire'") == [(60,)]
 
@@ -244,7 +244,7 @@ async def test_two_clocks_at_once_let_time_pass_once(shop):
 async def test_a_broken_member_does_not_stop_the_clock_for_others(shop):
     await shop.settle(*(given(f"m{number}", 10, key=f"k{number}") for number in range(10)))
     await shop.rows("update member set state = '\\xc1' where member_id = 'm3'")
-    assert await clock.advance(shop.settler, until=at("2028-01-01"), batch=4) == 9
+    assert await due.advance(shop.settler, until=at("2028-01-01"), batch=4) == 9
     assert await shop.rows("select count(*) from entry where kind = 'expire'") == [(9,)]
 
 

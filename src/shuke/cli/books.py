@@ -177,7 +177,7 @@ async def _end(connections: Pool, settler: Settler, until: str) -> Instant:
 
 async def _advance(connections: Pool, settler: Settler, until: Instant, stopping: asyncio.Event) -> int:
     """Settle what is due up to ``until``, or as much of it as was done when somebody asked to stop."""
-    from shuke.runtime.clock import advance
+    from shuke.runtime.due import advance
 
     due = await _count_due(connections, until)
     done = 0

@@ -171,7 +171,7 @@ def _settle(books: Books, history: Converted, folder: Path, jobs: int) -> Import
 
 async def _advance(books: Books, program: Program) -> int:
     from shuke.books.connect import pool
-    from shuke.runtime.clock import advance
+    from shuke.runtime.due import advance
     from shuke.runtime.settle import Settler
     from shuke.values.instants import parse_instant
 
