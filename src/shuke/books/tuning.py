@@ -37,6 +37,9 @@ min_wal_size = 512MB
 checkpoint_timeout = 15min
 checkpoint_completion_target = 0.9
 
+# Room for the log of several batches, so that it is on its way to the disk before a commit waits for it.
+wal_buffers = {wal_mib}MB
+
 # Short statements, many updates of few columns.
 jit = off
 random_page_cost = 1.1
@@ -74,6 +77,7 @@ def render(*, memory_bytes: int, sockets: Path) -> str:
         sockets=str(sockets).replace("'", "''"),
         shared_buffers_mib=_clamp(memory_mib // 8, low=128, high=2048),
         cache_mib=_clamp(memory_mib // 2, low=256, high=1024 * 1024),
+        wal_mib=_clamp(memory_mib // 256, low=4, high=64),
         maintenance_mib=_clamp(memory_mib // 32, low=64, high=512),
     )
 

@@ -12,13 +12,12 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.managers import SyncManager
-from multiprocessing.queues import Queue
 from pathlib import Path
-from queue import Empty
+from queue import Empty, Queue
 
 from msgspec import Struct
 
@@ -128,9 +127,9 @@ def _runs(url: str, tenant: str, prepared: Prepared, jobs: int, heard: Callable[
             yield run.result()
 
 
-def _listen(counts: Queue[int], runs: list[object], heard: Callable[[int], None]) -> None:
+def _listen(counts: Queue[int], runs: list[Future[ImportReport]], heard: Callable[[int], None]) -> None:
     done = 0
-    while not all(run.done() for run in runs):  # type: ignore[attr-defined]  # futures
+    while not all(run.done() for run in runs):
         try:
             done += counts.get(timeout=_HEARD_EVERY)
             heard(done)
