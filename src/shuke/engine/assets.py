@@ -18,6 +18,7 @@ from shuke.engine.effects import (
     EXPIRED,
     HELD,
     PENDING,
+    REVERSED,
     Entry,
     LotOpened,
     Wanted,
@@ -119,12 +120,16 @@ class AssetRules:
         return found
 
     def inactive_at(self, purse: Purse, member: Member) -> Instant:
-        """When the whole balance ends for want of activity, NEVER if it does not."""
-        if self.by_inactivity is None or purse.touched_at == 0:
+        """When the whole balance ends for want of activity, NEVER if it does not.
+
+        Where nobody kept the last activity (an earlier version did not ask), the latest lot tells it.
+        """
+        touched_at = purse.touched_at or max((lot.opened_at for lot in purse.lots), default=0)
+        if self.by_inactivity is None or touched_at == 0:
             return NEVER
         if self.tier_ladder is not None and member.tiers.get(self.tier_ladder) in self.tier_tiers:
             return NEVER
-        day = self.calendar.day(purse.touched_at)
+        day = self.calendar.day(touched_at)
         return self.calendar.day_start(add(day, self.by_inactivity) + 1)
 
 
@@ -203,7 +208,7 @@ def credit(
         else:
             insort(purse.lots, lot, key=rules.lot_key)
     lot.amount += amount
-    if turn.now > purse.touched_at:
+    if rules.by_inactivity is not None and turn.now > purse.touched_at:
         purse.touched_at = turn.now
     if ripens_at:
         purse.pending += amount
@@ -270,7 +275,9 @@ def debit(turn: Turn, asset: str, amount: int, *, target: str, cause: Cause) -> 
     purse.available -= amount
     if target == HELD:
         purse.held += amount
-    if turn.now > purse.touched_at:
+    # Taking back what was given is no activity of hers.
+    tracked = target != REVERSED and turn.program.assets[asset].by_inactivity is not None
+    if tracked and turn.now > purse.touched_at:
         purse.touched_at = turn.now
     return parts
 

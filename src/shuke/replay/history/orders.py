@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -256,13 +255,11 @@ def _short(text: str) -> str:
 
 
 def typed_value(extra: Extra, text: str) -> Any:
-    """An attribute's value: typed Parquet columns keep whole numbers and flags; a fraction is a Decimal."""
+    """An attribute's value: typed Parquet columns keep whole numbers and flags; a fraction stays text, as in JSON."""
     if extra.kind == "whole":
         return int(text)
     if extra.kind == "flag":
         return text == "true"
-    if extra.kind == "number":
-        return Decimal(text)
     return text
 
 

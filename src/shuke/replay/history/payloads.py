@@ -1,7 +1,8 @@
 """Payloads of the activities that the engine itself understands: amounts and instants as people write them.
 
 A history says "12.50" and "2025-12-31"; the engine reads smallest units and microseconds. What a merchant
-invents (custom activities) is left as it is written: its numbers stay whole numbers or Decimals.
+invents (custom activities) is left as it is written: its whole numbers stay numbers, others the text
+they were written as.
 """
 
 from __future__ import annotations
