@@ -6,6 +6,7 @@ so a statement without a schema in it cannot touch another tenant's rows.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,9 @@ import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
+
+# It warns of every pipeline that an error ends. The error itself is raised, and settling deals with it.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 TENANT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
