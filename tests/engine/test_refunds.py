@@ -357,6 +357,12 @@ def test_items_of_a_line_come_back_one_by_one_and_lose_no_cent() -> None:
     assert shop.refused(of.ORDER_REFUNDED, order_id="o1").code == "refund_exceeds_order"
 
 
+def test_items_come_back_also_where_some_of_their_line_came_back_by_amount() -> None:
+    shop = bought(Line(10_00, 2))
+    asked = ({"line": 1, "amount": 3_00}, {"line": 1, "quantity": 1}, {"line": 1, "quantity": 1})
+    assert [shop.refund(lines=[line]).answer["money"] for line in asked] == [3_00, 5_00, 2_00]
+
+
 def test_an_order_that_used_a_held_cart_is_refunded_like_any_other() -> None:
     shop = till()
     (id_,) = shop.issue("ten")

@@ -119,6 +119,7 @@ def _asked_lines(
             if not 0 < quantity <= of - returned[i]:
                 return Refused("refund_exceeds_order", {"order_id": order.id, "line": i + 1})
             part = share_taken(full[i], returned[i] + quantity, of) - share_taken(full[i], returned[i], of)
+            part = min(part, full[i] - after[i])  # some of the line may have come back by amount before
             returned[i] += quantity
         else:
             part = int(asked.get("amount", full[i] - after[i]))

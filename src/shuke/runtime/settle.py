@@ -239,7 +239,6 @@ class _Work:
         self.results: dict[int, Answer] = dict(failed)
         self.quotas = {quota for need in self.needs for quota in need.quotas}
         self.bodies = [commit.body_of(activity) for activity in activities]
-        self.codes: dict[str, Any] = {}
 
     async def lock(self) -> int:
         """Lock members and quotas; returns the latest published version."""
@@ -296,7 +295,7 @@ class _Work:
         batch = self.batch
         locked = batch.members[activity.member_id]
         taken = self._taken(need.quotas)
-        context = Context(self._orders(activity.member_id, need.orders), dict(taken), self.codes)
+        context = Context(self._orders(activity.member_id, need.orders), dict(taken))
         settled = step(self.editions, locked.member, activity, context)
         locked.member = settled.member
         for order_id, order in settled.effects.orders.items():
