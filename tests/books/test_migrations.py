@@ -12,20 +12,21 @@ from shuke.books.migrations import migrate, newest, revision
 
 pytestmark = pytest.mark.database
 
+MEMBER_TABLES = ["activity", "coupon", "entry", "lot", "member", "orders", "tier_change"]
 TABLES = {
-    "activity",
+    *MEMBER_TABLES,
     "alembic_version",
-    "coupon",
-    "entry",
-    "lot",
-    "member",
-    "orders",
+    "api_key",
+    "code",
+    "code_batch",
+    "identity",
     "outbox",
     "program_version",
     "quota",
-    "tier_change",
+    "request",
+    "webhook_delivery",
+    "webhook_endpoint",
 }
-MEMBER_TABLES = sorted(TABLES - {"alembic_version", "outbox", "program_version", "quota"})
 
 NEW_MEMBER = """
     insert into member (bucket, member_id, status, joined_at, tiers, balances, traits, tags, seq, state)

@@ -1,0 +1,11 @@
+-- How a member is known outside: phone, e-mail, card, ids of platforms.
+
+create table identity (
+    kind      text        not null,
+    value     text        not null,  -- in its normal form
+    bucket    smallint    not null,
+    member_id text        not null,
+    since     timestamptz not null,
+    primary key (kind, value)
+);
+create index identity_of_member on identity (bucket, member_id);
