@@ -47,7 +47,7 @@ class _Into:
 ACTIVITY = _Into(
     "activity",
     """id int8, bucket int2, member_id text, seq int8, source text, key text, type text, occurred_at timestamptz,
-    recorded_at timestamptz, version int4, digest bytea, body json, answer json, context json""",
+    recorded_at timestamptz, version int4, digest bytea, body json, answer json, context json, request bytea""",
 )
 ENTRY = _Into(
     "entry",

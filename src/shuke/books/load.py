@@ -14,6 +14,7 @@ from shuke.books.postings import Locked, locked_new, profile_of
 from shuke.engine.member import unpack
 from shuke.engine.orders import Order, unpack_order
 from shuke.values.ids import bucket_of
+from shuke.values.instants import Instant
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
@@ -38,7 +39,8 @@ ADD_MEMBERS: LiteralString = """
 """
 
 KNOWN_ACTIVITIES: LiteralString = """
-    select a.source, a.key, a.digest, a.answer::text, a.member_id, a.seq
+    select a.source, a.key, a.id, a.member_id, a.seq, (extract(epoch from a.occurred_at) * 1000000)::bigint,
+        a.digest, a.request, a.answer::text
     from unnest(%b::text[], %b::text[]) as asked (source, key)
     join activity a using (source, key)
 """
@@ -61,11 +63,14 @@ LOCK_QUOTAS: LiteralString = """
 
 
 class Known(Struct):
-    """An activity that was settled before."""
+    """An activity that was settled before; ``request`` is the digest of the request that told it, if one did."""
 
+    id: int
     member_id: str
     seq: int
+    occurred_at: Instant
     digest: bytes
+    request: bytes | None
     answer: str
 
 
@@ -124,7 +129,7 @@ async def known_activities(connection: Connection, keys: Iterable[tuple[str, str
     """Which of these (source, key) pairs were settled before, and what was answered."""
     pairs = list(keys)
     rows = await _rows(connection, KNOWN_ACTIVITIES, ([pair[0] for pair in pairs], [pair[1] for pair in pairs]))
-    return {(row[0], row[1]): Known(row[4], row[5], row[2], row[3]) for row in rows}
+    return {(source, key): Known(*rest) for source, key, *rest in rows}
 
 
 async def load_orders(connection: Connection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Order]:

@@ -30,7 +30,15 @@ class Posting(Struct):
     answer: bytes
     context: bytes | None
     effects: Effects
+    request: bytes | None = None  # digest of the request that told the activity
     id: int = 0
+
+
+class After(Struct):
+    """How a member stands behind an activity: what is available of each asset, and her tier on each ladder."""
+
+    balances: dict[str, int]
+    tiers: dict[str, str]
 
 
 class Locked(Struct):
@@ -68,6 +76,11 @@ class Batch(Struct):
 def profile_of(member: Member) -> tuple[Any, ...]:
     """What is searched beside the state and changes seldom: compared to know whether to write it."""
     return (member.status, member.joined_at, dict(member.traits), list(member.tags))
+
+
+def after(member: Member) -> After:
+    """How the member stands now."""
+    return After({asset: purse.available for asset, purse in member.purses.items()}, dict(member.tiers))
 
 
 def new_member(member_id: str) -> Member:

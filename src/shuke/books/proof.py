@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec import MsgspecError, Struct, json
+from msgspec import MsgspecError, Struct, json, to_builtins
 
-from shuke.books.postings import profile_of
+from shuke.books.postings import after, profile_of
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import DEBT, MEMBER_ACCOUNTS, PENDING, CouponChanged, Settled
@@ -181,7 +181,7 @@ def _replay(kept: Kept, editions: Editions, claimed: dict[str, int]) -> Iterator
         _remember(again, row.seq, settled)
         for claim in settled.effects.claims:
             claimed[claim.quota] = claimed.get(claim.quota, 0) + claim.amount
-        if json.decode(row.answer) != _answer(settled):
+        if not _same_answer(json.decode(row.answer), settled):
             yield Finding("replay_answer", where, "Settling it again gives another answer.")
             return
     again.orders = {order_id: _order_row(order) for order_id, order in orders.items()}
@@ -215,8 +215,13 @@ def _remember(again: _Again, seq: int, settled: Settled) -> None:
         again.coupons[coupon.coupon_id] = _coupon_row(coupon)
 
 
+def _same_answer(kept: dict[str, Any], settled: Settled) -> bool:
+    """Whether ``kept`` is what ``runtime.settle`` keeps; how she stood then is told to some callers only."""
+    stood = kept.pop("after", None)
+    return kept == _answer(settled) and stood in (None, to_builtins(after(settled.member)))
+
+
 def _answer(settled: Settled) -> Any:
-    """What ``runtime.settle`` keeps as the answer."""
     refused = settled.refused
     answer: dict[str, Any] = {} if refused is None else {"code": refused.code}
     if refused is not None and refused.facts:

@@ -18,7 +18,7 @@ _words = wire.Words()
 def activities(postings: list[Posting]) -> list[bytes]:
     text, instant, raw = wire.text, wire.instant, wire.raw
     return [
-        _head(14, posting)
+        _head(15, posting)
         + wire.int8(posting.seq)
         + _words[posting.activity.source]
         + text(posting.activity.key)
@@ -30,6 +30,7 @@ def activities(postings: list[Posting]) -> list[bytes]:
         + raw(posting.body)
         + raw(posting.answer)
         + (wire.NULL if posting.context is None else raw(posting.context))
+        + (wire.NULL if posting.request is None else raw(posting.request))
         for posting in postings
     ]
 

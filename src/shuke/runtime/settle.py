@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from copy import copy
 from typing import Any
 
 import psycopg
@@ -22,7 +23,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from shuke.books import commit, load, programs
 from shuke.books.load import Connection, Known
-from shuke.books.postings import Batch, Posting
+from shuke.books.postings import After, Batch, Posting, after
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import Claimed, Refused, Settled
@@ -33,6 +34,7 @@ from shuke.engine.turn import Context
 from shuke.runtime.clock import now
 from shuke.runtime.garbage import uncollected
 from shuke.values.ids import digest
+from shuke.values.instants import Instant
 
 log = structlog.get_logger()
 
@@ -67,6 +69,8 @@ class Answer(Struct, omit_defaults=True):
 
     ``status``: settled | refused | failed. ``repeated`` says the same activity was settled before and this
     is its first answer. ``code`` and ``facts`` belong to a refusal; ``body`` is the JSON the engine answered.
+    ``id``, ``member_id`` and ``occurred_at`` are those of the activity as it was first settled, and ``after`` is how
+    the member stood then: only where a request told the activity.
     """
 
     status: str
@@ -75,6 +79,10 @@ class Answer(Struct, omit_defaults=True):
     facts: dict[str, Any] = {}
     body: Raw = Raw(b"{}")
     repeated: bool = False
+    id: int = 0
+    member_id: str = ""
+    occurred_at: Instant = 0
+    after: After | None = None
 
 
 class _Stored(Struct, omit_defaults=True):
@@ -83,6 +91,7 @@ class _Stored(Struct, omit_defaults=True):
     code: str | None = None
     facts: dict[str, Any] = {}
     body: Raw = Raw(b"{}")
+    after: After | None = None
 
 
 class _EngineFailed(Exception):
@@ -112,8 +121,11 @@ class Settler:
         self._version = 0
         self._careful = 0  # batches still to be looked up beforehand, after one met a repeat
 
-    async def settle(self, activities: Sequence[Activity]) -> list[Answer]:
+    async def settle(self, activities: Sequence[Activity], *, requests: Sequence[bytes | None] = ()) -> list[Answer]:
         """Make ``activities`` true, in this order, in one transaction; one answer for each.
+
+        ``requests`` holds, for each activity that a request told, the digest of that request: a repeat is then
+        known by it and not by the activity, in which the door may have filled in the time or an id.
 
         If something in them cannot be read or written at all, the batch is cut until that stands alone and
         fails alone. Raises ``NotPublished``; ``psycopg.OperationalError`` if the database stays away.
@@ -123,15 +135,18 @@ class Settler:
             return []
         try:
             with uncollected():  # what the batch held is gone before the collector wakes
-                return await self._settle_together(activities)
+                return await self._settle_together(activities, requests)
         except _UNWRITABLE:
             middle = len(activities) // 2
             if middle == 0:
                 _tell_failure(activities[0])
                 return [Answer("failed", code="engine_failed")]
-        return [*await self.settle(activities[:middle]), *await self.settle(activities[middle:])]
+        return [
+            *await self.settle(activities[:middle], requests=requests[:middle]),
+            *await self.settle(activities[middle:], requests=requests[middle:]),
+        ]
 
-    async def _settle_together(self, activities: Sequence[Activity]) -> list[Answer]:
+    async def _settle_together(self, activities: Sequence[Activity], requests: Sequence[bytes | None]) -> list[Answer]:
         failed: dict[int, Answer] = {}
         quotas: set[str] = set()
         attempt = 0
@@ -139,7 +154,7 @@ class Settler:
             attempt += 1
             try:
                 async with self._pool.connection() as connection:  # left by an exception, it rolls back
-                    work = _Work(connection, await self._latest(connection), activities, failed)
+                    work = _Work(connection, await self._latest(connection), activities, failed, requests)
                     work.quotas |= quotas
                     # Whoever tries again may have been there before: what is known is looked up first.
                     return await self._settle(work, careful=attempt > 1)
@@ -229,6 +244,7 @@ class _Work:
         editions: Editions,
         activities: Sequence[Activity],
         failed: dict[int, Answer],
+        requests: Sequence[bytes | None] = (),
     ) -> None:
         self.connection = connection
         self.editions = editions
@@ -237,8 +253,10 @@ class _Work:
         self.known: dict[tuple[str, str], Known] = {}
         self.needs: list[Needs] = [needs(editions, activity) for activity in activities]
         self.results: dict[int, Answer] = dict(failed)
+        self.posted: dict[int, Posting] = {}
         self.quotas = {quota for need in self.needs for quota in need.quotas}
         self.bodies = [commit.body_of(activity) for activity in activities]
+        self.requests = requests or [None] * len(activities)
 
     async def lock(self) -> int:
         """Lock members and quotas; returns the latest published version."""
@@ -278,20 +296,31 @@ class _Work:
             key = (activity.source, activity.key)
             known = self.known.get(key)
             if known is not None:
-                self.results[position] = _repeat(known, self.bodies[position])
+                self.results[position] = _repeat(known, self._asked(position))
                 continue
             if key in first:
                 self.results[position] = self._repeat_in_batch(first[key], position)
                 continue
             first[key] = position
             try:
-                self.results[position] = self._step(activity, self.needs[position], self.bodies[position], recorded_at)
+                self.results[position] = self._answer(position, recorded_at)
             except _MustLock:
                 raise
             except Exception as error:
                 raise _EngineFailed(position) from error
 
-    def _step(self, activity: Activity, need: Needs, body: bytes, recorded_at: int) -> Answer:
+    def _answer(self, position: int, recorded_at: Instant) -> Answer:
+        """Settle what was asked for at this position. Its id is given when the batch is written."""
+        activity, at = self.activities[position], len(self.batch.postings)
+        stored = self._step(
+            activity, self.needs[position], self.bodies[position], recorded_at, request=self.requests[position]
+        )
+        posting = self.posted[position] = self.batch.postings[at]
+        return _answer(stored, seq=posting.seq, member_id=posting.member_id, occurred_at=activity.occurred_at)
+
+    def _step(
+        self, activity: Activity, need: Needs, body: bytes, recorded_at: Instant, *, request: bytes | None = None
+    ) -> _Stored:
         batch = self.batch
         locked = batch.members[activity.member_id]
         taken = self._taken(need.quotas)
@@ -301,7 +330,9 @@ class _Work:
         for order_id, order in settled.effects.orders.items():
             batch.orders[activity.member_id, order_id] = order
         self._claim(settled.effects.claims)
-        answer = _stored(settled)
+        stored = _stored(settled)
+        if request is not None:
+            stored.after = after(settled.member)
         batch.postings.append(
             Posting(
                 locked.bucket,
@@ -312,14 +343,15 @@ class _Work:
                 self.editions.newest,
                 digest(body),
                 body,
-                _encode(answer),
+                _encode(stored),
                 _encode({"taken": taken}) if taken else None,
                 settled.effects,
+                request,
             )
         )
         for inbox in settled.effects.activities:
             self._step(inbox, needs(self.editions, inbox), commit.body_of(inbox), recorded_at)
-        return _answer(answer, settled.member.seq)
+        return stored
 
     def _orders(self, member_id: str, order_ids: list[str]) -> dict[str, Order]:
         found: dict[str, Order] = {}
@@ -345,13 +377,21 @@ class _Work:
         for claim in claims:
             self.batch.quotas[claim.quota] += claim.amount
 
-    def _repeat_in_batch(self, position: int, again: int) -> Answer:
-        if digest(self.bodies[position]) != digest(self.bodies[again]):
+    def _repeat_in_batch(self, first: int, again: int) -> Answer:
+        if self._asked(first) != self._asked(again):
             return Answer("refused", code="key_reused")
-        answer = self.results[position]
-        return Answer(answer.status, answer.seq, answer.code, answer.facts, answer.body, True)
+        answer = copy(self.results[first])
+        answer.repeated = True
+        if first in self.posted:
+            self.posted[again] = self.posted[first]
+        return answer
+
+    def _asked(self, position: int) -> bytes:
+        return self.requests[position] or digest(self.bodies[position])
 
     def answers(self) -> list[Answer]:
+        for position, posting in self.posted.items():
+            self.results[position].id = posting.id
         return [self.results[position] for position in range(len(self.activities))]
 
 
@@ -361,17 +401,28 @@ def _stored(settled: Settled) -> _Stored:
     return _Stored(body=body) if refused is None else _Stored(refused.code, refused.facts, body)
 
 
-def _answer(stored: _Stored, seq: int) -> Answer:
+def _answer(stored: _Stored, *, seq: int, member_id: str, occurred_at: Instant) -> Answer:
     status = "settled" if stored.code is None else "refused"
-    return Answer(status, seq, stored.code, stored.facts, stored.body)
+    return Answer(
+        status,
+        seq,
+        stored.code,
+        stored.facts,
+        stored.body,
+        member_id=member_id,
+        occurred_at=occurred_at,
+        after=stored.after,
+    )
 
 
-def _repeat(known: Known, body: bytes) -> Answer:
+def _repeat(known: Known, asked: bytes) -> Answer:
     """The first answer again, or a refusal if the key now comes with another body."""
-    if known.digest != digest(body):
+    if (known.request or known.digest) != asked:
         return Answer("refused", code="key_reused")
-    answer = _answer(json.decode(known.answer, type=_Stored), known.seq)
+    stored = json.decode(known.answer, type=_Stored)
+    answer = _answer(stored, seq=known.seq, member_id=known.member_id, occurred_at=known.occurred_at)
     answer.repeated = True
+    answer.id = known.id
     return answer
 
 
@@ -385,13 +436,16 @@ class GroupCommit:
     def __init__(self, settler: Settler, *, most: int = 500) -> None:
         self._settler = settler
         self._most = most
-        self._waiting: list[tuple[Activity, asyncio.Future[Answer]]] = []
+        self._waiting: list[tuple[Activity, bytes | None, asyncio.Future[Answer]]] = []
         self._running: asyncio.Task[None] | None = None
 
-    async def submit(self, activity: Activity) -> Answer:
-        """Settle one activity; the answer comes after the commit that made it durable."""
+    async def submit(self, activity: Activity, *, request: bytes | None = None) -> Answer:
+        """Settle one activity; the answer comes after the commit that made it durable.
+
+        ``request`` is the digest of the request that told it, see ``Settler.settle``.
+        """
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((activity, future))
+        self._waiting.append((activity, request, future))
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._drain())
         return await future
@@ -400,12 +454,14 @@ class GroupCommit:
         while self._waiting:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             try:
-                answers = await self._settler.settle([activity for activity, _ in batch])
+                answers = await self._settler.settle(
+                    [activity for activity, _, _ in batch], requests=[request for _, request, _ in batch]
+                )
             except Exception as error:
-                for _, future in batch:
+                for _, _, future in batch:
                     if not future.done():
                         future.set_exception(error)
                 continue
-            for (_, future), answer in zip(batch, answers, strict=True):
+            for (_, _, future), answer in zip(batch, answers, strict=True):
                 if not future.done():
                     future.set_result(answer)
