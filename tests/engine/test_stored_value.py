@@ -153,6 +153,25 @@ def test_asking_for_more_than_there_is_is_refused(asked: int, code: str, facts: 
     assert quote.payable == price
 
 
+@pytest.mark.parametrize("priced", [False, True])
+def test_what_lacks_is_told_in_units_of_the_principal_however_the_order_came(priced: bool) -> None:
+    shop = till(assets=(CASH | {"scale": 4}, BONUS | {"scale": 4}))
+    shop.do(of.TOPPED_UP, id="t1", amount=100_00)
+    order = shop.cart(200_00, uses=Payments(stored_value=120_01))
+    order.priced = priced
+    facts = {"asset": "cash", "asked": 120_01_00, "available": 120_00_00}
+    assert shop.refused(of.ORDER_PAID, purchase=order) == Refused("insufficient", facts)
+
+
+@pytest.mark.parametrize("priced", [False, True])
+def test_a_program_without_stored_value_says_so_however_the_order_came(priced: bool) -> None:
+    shop = Till()
+    order = shop.cart(200_00, uses=Payments(stored_value=1))
+    order.priced = priced
+    refused = Refused("stored_value_not_applicable", {"reason": "no_stored_value"})
+    assert shop.refused(of.ORDER_PAID, purchase=order) == refused
+
+
 def test_as_much_as_there_is_can_be_asked_for() -> None:
     shop = till()
     shop.do(of.TOPPED_UP, id="t1", amount=100_00)

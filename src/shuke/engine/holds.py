@@ -1,5 +1,8 @@
 """Carts that keep what they were promised, until they are paid or let go; orders priced here.
 
+What holds have in common is here too: their keys, their time, how they lapse. Those without a cart are made and
+captured in ``value_holds``.
+
     cart.held      → priced; points, stored value and coupons move aside under the cart's key
     order.paid     → exactly what was promised, even if the program has changed meanwhile
     cart.released, or time → everything back where it was, once
@@ -23,12 +26,13 @@ from shuke.engine.effects import HELD, SPENT, Refused
 from shuke.engine.member import HeldPart, Hold, Lot
 from shuke.engine.orders import Order, Paid, Used, order_of
 from shuke.engine.payments import stored_value_payments, worth_of
+from shuke.engine.spends import tell_lots
 from shuke.engine.turn import Turn
 from shuke.values.amounts import allocate
 from shuke.values.instants import NEVER, Instant
 
 MOST_HOLDS = 20
-"""The most carts one member holds at a time."""
+"""The most holds one member has at a time, with or without a cart."""
 
 _MINUTE = 60_000_000
 
@@ -39,28 +43,18 @@ _MINUTE = 60_000_000
 def hold(turn: Turn) -> Refused | None:
     """``cart.held``: price the cart (``purchase``, not priced) and keep what it uses under a key.
 
-    Payload: ``hold`` (the key), optional ``minutes`` (at most the program's ``hold_minutes``). Refused:
-    ``order_missing``, ``hold_missing``, ``hold_exists``, ``too_many_holds``, ``amount_invalid``, and as
-    ``checkout.price`` with ``strict``.
+    Payload: as ``admit`` reads it. Refused: ``order_missing``, as ``admit``, and as ``checkout.price`` with
+    ``strict``.
     """
-    payload = turn.activity.payload or {}
-    key, minutes = payload.get("hold"), payload.get("minutes")
     if turn.purchase is None:
         return Refused("order_missing", {})
-    if not isinstance(key, str) or not key:
-        return Refused("hold_missing", {})
-    if key in turn.member.holds:
-        return Refused("hold_exists", {"hold": key})
-    if len(turn.member.holds) >= MOST_HOLDS:
-        return Refused("too_many_holds", {"most": MOST_HOLDS})
-    if minutes is not None and (not isinstance(minutes, int) or isinstance(minutes, bool) or minutes < 1):
-        return Refused("amount_invalid", {"amount": minutes})
+    admitted = admit(turn)
+    if isinstance(admitted, Refused):
+        return admitted
+    key, lapses_at = admitted
     quote = price(turn, turn.purchase, strict=True)
     if isinstance(quote, Refused):
         return quote
-    lasts = turn.program.hold_microseconds
-    if minutes is not None:
-        lasts = min(lasts, minutes * _MINUTE)
     order_id = quote.purchase.order_id
     parts = []
     for paid in quote.paid:
@@ -69,32 +63,53 @@ def hold(turn: Turn) -> Refused | None:
             parts.append(HeldPart(paid.asset, lot))
     quotas = hold_coupons(turn, quote.coupons, order_id=order_id)
     coupons = [use.coupon.id for use in quote.coupons]
-    lapses_at = turn.now + lasts
     turn.member.holds[key] = Hold(key, lapses_at, parts, coupons, quotas, pack_quote(quote))
     turn.answer["hold"] = {"hold": key, "lapses_at": lapses_at}
     turn.answer["quote"] = to_builtins(quote)
     return None
 
 
+def admit(turn: Turn) -> tuple[str, Instant] | Refused:
+    """The key of a new hold, and when it lapses. Payload: ``hold`` (the key), optional ``minutes`` (at most the
+    program's ``hold_minutes``). Refused: ``hold_missing``, ``hold_exists``, ``too_many_holds``, ``amount_invalid``.
+    """
+    payload = turn.activity.payload or {}
+    key, minutes = payload.get("hold"), payload.get("minutes")
+    if not isinstance(key, str) or not key:
+        return Refused("hold_missing", {})
+    if key in turn.member.holds:
+        return Refused("hold_exists", {"hold": key})
+    if len(turn.member.holds) >= MOST_HOLDS:
+        return Refused("too_many_holds", {"most": MOST_HOLDS})
+    if minutes is not None and (not isinstance(minutes, int) or isinstance(minutes, bool) or minutes < 1):
+        return Refused("amount_invalid", {"amount": minutes})
+    lasts = turn.program.hold_microseconds
+    if minutes is not None:
+        lasts = min(lasts, minutes * _MINUTE)
+    return key, turn.now + lasts
+
+
 def release(turn: Turn) -> Refused | None:
-    """``cart.released``: the cart is given up. Payload: ``hold``. Refused: ``hold_unknown``."""
+    """``cart.released``, ``asset.released``: what is held is let go. Payload: ``hold``. Refused: ``hold_unknown``."""
     key = str((turn.activity.payload or {}).get("hold"))
     found = turn.member.holds.pop(key, None)
     if found is None:
         return Refused("hold_unknown", {"hold": key})
-    _let_go(turn, found, "release")
+    for asset, lots in _let_go(turn, found, "release"):
+        tell_lots(turn, asset, lots)
     return None
 
 
-def _let_go(turn: Turn, found: Hold, kind: str) -> None:
+def _let_go(turn: Turn, found: Hold, kind: str) -> list[tuple[str, list[Lot]]]:
+    """Give everything back; returns the lots it went to, by asset."""
     cause = Cause(kind, None, None, {"hold": found.key})
-    for part in found.parts:
-        restore(turn, part.asset, [part.lot], source=HELD, cause=cause)
+    landed = [(part.asset, restore(turn, part.asset, [part.lot], source=HELD, cause=cause)) for part in found.parts]
     let_go_coupons(turn, found)
+    return landed
 
 
 def fall_due(turn: Turn) -> None:
-    """Let go of the carts whose time is over."""
+    """Let go of the holds whose time is over."""
     holds = turn.member.holds
     if not holds:
         return
@@ -103,7 +118,7 @@ def fall_due(turn: Turn) -> None:
 
 
 def next_due(turn: Turn) -> Instant:
-    """When the next cart lapses."""
+    """When the next hold lapses."""
     holds = turn.member.holds
     return min((found.lapses_at for found in holds.values()), default=NEVER) if holds else NEVER
 
@@ -114,7 +129,7 @@ def next_due(turn: Turn) -> Instant:
 def settle(turn: Turn) -> Refused | None:
     """Settle ``turn.purchase``: a held cart as promised, a cart not yet priced, or an order as it was told.
 
-    Leaves ``turn.order`` behind, and ``turn.purchase`` at final prices. Refused: ``hold_unknown``,
+    Leaves ``turn.order`` behind, and ``turn.purchase`` at final prices. Refused: ``hold_unknown``, ``hold_not_of_cart``,
     ``cart_changed`` (other goods than were held), and as ``checkout.price`` with ``strict``.
     """
     purchase = turn.purchase
@@ -141,6 +156,8 @@ def _settle_held(turn: Turn, purchase: Purchase, key: str) -> Refused | None:
     found = turn.member.holds.get(key)
     if found is None:
         return Refused("hold_unknown", {"hold": key})
+    if found.value is not None:
+        return Refused("hold_not_of_cart", {"hold": key})
     quote = unpack_quote(found.quote)
     promised = quote.purchase
     if purchase.lines and _goods(purchase) != _goods(promised):
@@ -150,8 +167,7 @@ def _settle_held(turn: Turn, purchase: Purchase, key: str) -> Refused | None:
     cause = Cause("spend", None, purchase.order_id, {"hold": key})
     for part in found.parts:
         lots.setdefault(part.asset, []).append(part.lot)
-        purse_of(turn.member, part.asset).held -= part.lot.amount
-        post(turn, part.asset, debit=HELD, credit=SPENT, amount=part.lot.amount, lot=part.lot.no, cause=cause)
+        use_held(turn, part.asset, [part.lot], cause=cause)
     coupons = redeem_coupons(turn, quote.coupons, order_id=purchase.order_id, held=True)
     final = replace(
         promised,
@@ -162,6 +178,13 @@ def _settle_held(turn: Turn, purchase: Purchase, key: str) -> Refused | None:
     )
     _place(turn, quote, final, lots, coupons)
     return None
+
+
+def use_held(turn: Turn, asset: str, lots: list[Lot], *, cause: Cause) -> None:
+    """Spend parts of lots that are held. The caller has taken them out of their hold."""
+    for lot in lots:
+        purse_of(turn.member, asset).held -= lot.amount
+        post(turn, asset, debit=HELD, credit=SPENT, amount=lot.amount, lot=lot.no, cause=cause)
 
 
 def _goods(purchase: Purchase) -> list[tuple[str | None, int]]:
@@ -224,11 +247,12 @@ def _told_payments(turn: Turn, purchase: Purchase) -> list[Payment] | Refused:
         left = [amount - paid for amount, paid in zip(left, worth, strict=True)]
     if uses.stored_value:
         rules = turn.program.stored_value
-        available = sum(rules.balance(turn.member)) if rules is not None else 0
-        asked, most = uses.stored_value, sum(left)
-        if rules is None or not 0 < asked <= available:
-            asset = rules.principal if rules is not None else "stored_value"
-            return Refused("insufficient", {"asset": asset, "asked": asked, "available": available})
+        if rules is None:
+            return Refused("stored_value_not_applicable", {"reason": "no_stored_value"})
+        asked, most, available = uses.stored_value, sum(left), sum(rules.balance(turn.member))
+        if not 0 < asked <= available:
+            facts = {"asset": rules.principal, "asked": asked * rules.units, "available": available * rules.units}
+            return Refused("insufficient", facts)
         if asked > most:
             reason = "stored_value_above_cart"
             return Refused("stored_value_not_applicable", {"reason": reason, "asked": asked, "most": most})
