@@ -282,12 +282,13 @@ def debit(turn: Turn, asset: str, amount: int, *, target: str, cause: Cause) -> 
     return parts
 
 
-def restore(turn: Turn, asset: str, parts: Iterable[Lot], *, source: str, cause: Cause) -> None:
-    """Give parts back to the very lots they came from, with the same dates.
+def restore(turn: Turn, asset: str, parts: Iterable[Lot], *, source: str, cause: Cause) -> list[Lot]:
+    """Give parts back to the very lots they came from, with the same dates. Returns where they went.
 
     If a lot is past its date meanwhile, the asset's policy decides: ``expire`` (it comes back and is
     booked as expired at once) or ``renew`` (it gets the dates of value that arrives today).
     """
+    landed: list[Lot] = []
     rules = turn.program.assets[asset]
     purse = purse_of(turn.member, asset)
     until = max(turn.now, turn.member.now)
@@ -298,10 +299,13 @@ def restore(turn: Turn, asset: str, parts: Iterable[Lot], *, source: str, cause:
             purse.held -= part.amount
         if part.ripens_at > until:
             _ripen_on(turn, asset, purse, part, source, cause)
+            landed.append(part)
             continue
         if part.expires_at <= until and rules.asset.restored_after_expiry == "renew":
-            credit(turn, asset, part.amount, source=source, cause=cause, dates=_renewed(turn, rules))
+            dates = _renewed(turn, rules)
+            landed.append(credit(turn, asset, part.amount, source=source, cause=cause, dates=dates))
             continue
+        landed.append(part)
         lot = _reopen(purse, rules, part)
         lot.amount += part.amount
         purse.available += part.amount
@@ -310,6 +314,7 @@ def restore(turn: Turn, asset: str, parts: Iterable[Lot], *, source: str, cause:
             _expire(turn, asset, purse, lot)
         elif purse.debt:
             _repay(turn, asset, purse, lot)
+    return landed
 
 
 def _ripen_on(turn: Turn, asset: str, purse: Purse, part: Lot, source: str, cause: Cause) -> None:

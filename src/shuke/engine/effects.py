@@ -37,7 +37,7 @@ class Entry(Struct, omit_defaults=True, gc=False):
     """A line of the books. ``rule`` and ``why`` are its cause: the rule and the numbers that went in."""
 
     asset: str
-    kind: str  # earn, spend, restore, ripen, expire, reverse, repay, adjust, hold, release, open, transfer, top_up …
+    kind: str  # earn, grant, spend, restore, ripen, expire, reverse, repay, adjust, hold, release, transfer, top_up …
     debit: str
     credit: str
     amount: int

@@ -143,6 +143,10 @@ def _reverse(entry: Entry, words: Writer) -> str:
     )
 
 
+def _restore(entry: Entry, words: Writer) -> str:
+    return _said("restore.spend" if "spend" in _why(entry) else "restore")(entry, words)
+
+
 def _regive(entry: Entry, words: Writer) -> str:
     order, rule = entry.order_id or "-", _rule_name(entry, words)
     return words.entry("regive", quantity=_quantity(entry, words), order=order, rule=rule)
@@ -188,6 +192,7 @@ _TELL: Final[dict[str, Callable[[Entry, Writer], str]]] = {
     "expire": _expire,
     "fee": _said("fee"),
     "gift": _gift,
+    "grant": _said("grant"),
     "hold": _said("hold"),
     "lapse": _said("lapse"),
     "open": _said("open"),
@@ -196,7 +201,7 @@ _TELL: Final[dict[str, Callable[[Entry, Writer], str]]] = {
     "regive": _regive,
     "release": _said("release"),
     "repay": _said("repay"),
-    "restore": _said("restore"),
+    "restore": _restore,
     "reverse": _reverse,
     "ripen": _said("ripen"),
     "spend": _said("spend"),

@@ -26,7 +26,7 @@ from shuke.engine.effects import HELD, SPENT, Refused
 from shuke.engine.member import HeldPart, Hold, Lot
 from shuke.engine.orders import Order, Paid, Used, order_of
 from shuke.engine.payments import stored_value_payments, worth_of
-from shuke.engine.spends import tell_lots
+from shuke.engine.purses import tell_lots
 from shuke.engine.turn import Turn
 from shuke.values.amounts import allocate
 from shuke.values.instants import NEVER, Instant
@@ -129,8 +129,8 @@ def next_due(turn: Turn) -> Instant:
 def settle(turn: Turn) -> Refused | None:
     """Settle ``turn.purchase``: a held cart as promised, a cart not yet priced, or an order as it was told.
 
-    Leaves ``turn.order`` behind, and ``turn.purchase`` at final prices. Refused: ``hold_unknown``, ``hold_not_of_cart``,
-    ``cart_changed`` (other goods than were held), and as ``checkout.price`` with ``strict``.
+    Leaves ``turn.order`` behind, and ``turn.purchase`` at final prices. Refused: ``hold_unknown``,
+    ``hold_not_of_cart``, ``cart_changed`` (other goods than were held), and as ``checkout.price`` with ``strict``.
     """
     purchase = turn.purchase
     assert purchase is not None, "settling.pay has seen to it"

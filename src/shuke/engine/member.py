@@ -96,15 +96,28 @@ class HeldPart(Struct, array_like=True):
     lot: Lot  # the part of the lot that is held; amount is what was taken
 
 
+class Value(Struct, array_like=True):
+    """Value as it was asked for, outside of any cart: ``amount`` of an asset, or of stored value in minor units of
+    money. ``units`` are the asset's smallest units in one of ``amount``, ``spend`` is how stored value was split
+    between principal and bonus, ``why`` what was said of it."""
+
+    asset: str | None  # None: stored value
+    amount: int
+    units: int = 1
+    spend: str = ""
+    why: dict[str, Any] | None = None
+
+
 class Hold(Struct, array_like=True):
-    """What a cart keeps for itself until it is paid or let go."""
+    """What is kept aside for somebody until it is used or let go: for a cart, or value by itself."""
 
     key: str
     lapses_at: int
     parts: list[HeldPart]
     coupons: list[str]
     quotas: list[list[Any]]  # [quota, amount] claimed from the shared ones
-    quote: bytes  # the priced cart that was promised
+    quote: bytes  # the priced cart that was promised; empty where value was held
+    value: Value | None = None  # what was held, where it is no cart
 
 
 class Member(Struct):

@@ -8,10 +8,12 @@ from shuke.engine import activity as of
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.coupons import quotas_of_coupons
+from shuke.engine.spends import remembered_as
 from shuke.engine.stored_value import ORDER_PREFIX
 
 _ABOUT_AN_ORDER = frozenset((of.ORDER_REFUNDED, of.ORDER_CANCELLED, of.ORDER_REOPENED, of.ORDER_COMPLETED))
 _ABOUT_A_TOP_UP = frozenset((of.TOPPED_UP, of.TOP_UP_REFUNDED))
+_ABOUT_A_SPEND = frozenset((of.ASSET_SPENT, of.ASSET_CAPTURED, of.ASSET_SPEND_REVERSED))
 _TO_ANOTHER = frozenset((of.ASSET_TRANSFERRED, of.COUPON_GIVEN))
 
 
@@ -37,6 +39,10 @@ def needs(program: Editions, activity: Activity) -> Needs:
         found.orders.append(activity.purchase.order_id)
     elif activity.type in _ABOUT_A_TOP_UP:
         found.orders.append(f"{ORDER_PREFIX}{(activity.payload or {}).get('id')}")
+    elif activity.type in _ABOUT_A_SPEND:
+        id_ = (activity.payload or {}).get("id")
+        if id_ is not None:
+            found.orders.append(remembered_as(id_))
     elif activity.type in _TO_ANOTHER and activity.payload is not None:
         to = activity.payload.get("to_member")
         if isinstance(to, str):

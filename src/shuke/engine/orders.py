@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from shuke.engine.activity import Purchase
-from shuke.engine.member import Coupon, Lot
+from shuke.engine.member import Coupon, Lot, Value
 from shuke.values.amounts import allocate, share_taken
 from shuke.values.instants import NEVER, Instant
 
@@ -78,6 +78,13 @@ class TopUp(Struct, array_like=True):
     card: str = "named"
 
 
+class Spend(Struct, array_like=True):
+    """Value that was spent for something that is no order here. ``back`` of its amount has come back by now."""
+
+    value: Value
+    back: int = 0
+
+
 class Order(Struct, omit_defaults=True):
     """``amounts`` holds each line's price in minor units, then tax, then shipping; ``refunded`` runs beside it.
 
@@ -105,6 +112,11 @@ class Order(Struct, omit_defaults=True):
     channel: str | None = None
     store: str | None = None
     top_up: TopUp | None = None  # not an order of goods but stored value that was paid in
+    spend: Spend | None = None  # not an order of goods but value that was spent without one
+
+    def is_of_goods(self) -> bool:
+        """Whether it is an order at all. What else must be remembered lies beside the orders, in their form."""
+        return self.top_up is None and self.spend is None
 
     def whole(self, position: int) -> int:
         """What ``refunded[position]`` is when all of it is back."""

@@ -80,7 +80,7 @@ def reopen(turn: Turn) -> Refused | None:
 def _order(turn: Turn) -> Order | Refused:
     order_id = str((turn.activity.payload or {}).get("order_id"))
     order = turn.context.orders.get(order_id)
-    if order is None or order.top_up is not None:  # a top-up is paid back by its own act
+    if order is None or not order.is_of_goods():  # a top-up is paid back, a spend undone, by an act of its own
         return Refused("order_unknown", {"order_id": order_id})
     return order
 

@@ -39,6 +39,7 @@ _ORDER: Final[Facts] = {"order_id": Fact.TEXT}
 _COUPON: Final[Facts] = {"coupon": Fact.TEXT}
 _HOLD: Final[Facts] = {"hold": Fact.TEXT}
 _TOP_UP: Final[Facts] = {"id": Fact.TEXT}
+_SPEND: Final[Facts] = {"id": Fact.TEXT}
 
 REFUSALS: Final[dict[str, Facts]] = {
     "already_expired": {"expires_at": Fact.END},
@@ -46,6 +47,7 @@ REFUSALS: Final[dict[str, Facts]] = {
     "amount_invalid": {"amount": Fact.TEXT},
     "asset_unknown": {"asset": Fact.TEXT},
     "balance_above_maximum": {"balance": Fact.MONEY, "maximum": Fact.MONEY},
+    "balance_too_large": {"asset": Fact.ASSET, "most": Fact.UNITS},
     "cart_changed": _HOLD,
     "cart_empty": {},
     "code_unknown": {"code": Fact.TEXT},
@@ -68,12 +70,15 @@ REFUSALS: Final[dict[str, Facts]] = {
     "grant_unknown": {"ladder": Fact.LADDER, "ref": Fact.TEXT},
     "hold_exists": _HOLD,
     "hold_missing": {},
+    "hold_not_of_cart": _HOLD,
+    "hold_of_cart": _HOLD,
     "hold_unknown": _HOLD,
     "insufficient": {"asset": Fact.ASSET, "asked": Fact.UNITS, "available": Fact.UNITS},
     "ladder_unknown": {"ladder": Fact.TEXT},
     "line_unknown": {"order_id": Fact.TEXT, "line": Fact.TEXT},
     "members_only": {"rule": Fact.TEXT, "lines": Fact.LIST, "who": Fact.TEXT},
     "no_stored_value": {},
+    "not_given": {"asset": Fact.ASSET},
     "not_spendable": {"asset": Fact.ASSET},
     "nothing_to_refund": _TOP_UP,
     "order_cancelled": _ORDER,
@@ -95,7 +100,11 @@ REFUSALS: Final[dict[str, Facts]] = {
         "amount": Fact.MONEY,
     },
     "refund_not_allowed": {"id": Fact.TEXT, "cooling_off_days": Fact.COUNT},
+    "reversal_exceeds_spend": {"id": Fact.TEXT, "asset": Fact.ASSET, "left": Fact.UNITS, "amount": Fact.UNITS},
     "source_unknown": {"source": Fact.TEXT},
+    "spend_exists": _SPEND,
+    "spend_reversed": _SPEND,
+    "spend_unknown": _SPEND,
     "stored_value_held": _TOP_UP,
     "stored_value_not_applicable": {"reason": Fact.REASON},
     "tier_unknown": {"ladder": Fact.LADDER, "tier": Fact.TEXT},

@@ -43,7 +43,7 @@ def complete(turn: Turn) -> Refused | None:
     """
     order_id = str((turn.activity.payload or {}).get("order_id"))
     order = turn.context.orders.get(order_id)
-    if order is None:
+    if order is None or not order.is_of_goods():
         return Refused("order_unknown", {"order_id": order_id})
     if order.status == "cancelled":
         return Refused("order_cancelled", {"order_id": order_id})

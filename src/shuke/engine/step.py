@@ -17,11 +17,14 @@ from shuke.engine import (
     holds,
     measures,
     profile,
+    purses,
     refunds,
     settling,
+    spends,
     stored_value,
     tiers,
     transfers,
+    value_holds,
 )
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
@@ -45,7 +48,12 @@ ACTS: dict[str, Act] = {
     of.CART_RELEASED: holds.release,
     of.ASSET_OPENED: transfers.open_balance,
     of.ASSET_ADJUSTED: transfers.adjust,
-    of.ASSET_SPENT: transfers.spend,
+    of.ASSET_GRANTED: transfers.grant,
+    of.ASSET_SPENT: spends.spend,
+    of.ASSET_SPEND_REVERSED: spends.reverse,
+    of.ASSET_HELD: value_holds.hold,
+    of.ASSET_CAPTURED: value_holds.capture,
+    of.ASSET_RELEASED: holds.release,
     of.ASSET_TRANSFERRED: transfers.send,
     of.ASSET_RECEIVED: transfers.receive,
     of.TOPPED_UP: stored_value.top_up,
@@ -116,6 +124,8 @@ def step(program: Editions, member: Member, activity: Activity, context: Context
     schedule(turn)
     if member.due_at <= member.now:  # a late fact brought value that has already ended
         catch_up(turn, member.now)
+    if "lots" in turn.answer:
+        purses.tell(turn)
     if turn.effects.wanted:
         announced = turn.program.announced
         turn.effects.wanted = [wanted for wanted in turn.effects.wanted if wanted.topic in announced]

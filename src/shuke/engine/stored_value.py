@@ -29,6 +29,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shuke.engine.assets import Cause, credit, take_from_lot
 from shuke.engine.conditions import Names, compile_condition
@@ -37,7 +38,9 @@ from shuke.engine.effects import ISSUED, PAID_OUT, REVERSED, SPENT, TOPPED_UP, R
 from shuke.engine.index import hours_of, in_force, within
 from shuke.engine.member import Lot, Member
 from shuke.engine.orders import Order, TopUp
+from shuke.engine.purses import tell_lots
 from shuke.engine.refunds import move
+from shuke.engine.transfers import no_room
 from shuke.engine.turn import Turn
 from shuke.program.chapter import ratio
 from shuke.program.document import Program
@@ -90,13 +93,17 @@ class StoredValueRules:
         principal, bonus = self.balance(member)
         if self.bonus is None:
             return [(self.principal, amount)]
-        if self.spend == "principal_first":
-            of_principal = min(principal, amount)
-        elif self.spend == "bonus_first":
-            of_principal = amount - min(bonus, amount)
-        else:
-            of_principal = allocate(amount, [principal, bonus])[0]
+        of_principal = principal_part(amount, principal=principal, bonus=bonus, spend=self.spend)
         return [(self.principal, of_principal), (self.bonus, amount - of_principal)]
+
+
+def principal_part(amount: int, *, principal: int, bonus: int, spend: str) -> int:
+    """How much of ``amount`` is taken from so much principal, and not from so much bonus; minor units."""
+    if spend == "principal_first":
+        return min(principal, amount)
+    if spend == "bonus_first":
+        return amount - min(bonus, amount)
+    return allocate(amount, [principal, bonus])[0]
 
 
 def _bounds(limits: CardLimits, scale: int) -> Bounds:
@@ -120,7 +127,7 @@ def top_up(turn: Turn) -> Refused | None:
     ``card``: named (by default) or bearer.
 
     Refused: ``no_stored_value``, ``amount_invalid``, ``top_up_exists``, ``top_up_below_minimum``,
-    ``top_up_above_maximum``, ``balance_above_maximum``.
+    ``top_up_above_maximum``, ``balance_above_maximum``, ``balance_too_large``.
     """
     rules = turn.program.stored_value
     payload = turn.activity.payload or {}
@@ -134,17 +141,20 @@ def top_up(turn: Turn) -> Refused | None:
     offers = offers_of(turn, rules, amount)
     bonus = sum(given * times for given, times, _ in offers)
     refused = _outside(turn, rules.bounds.get(card, Bounds()), amount, bonus, rules)
+    refused = refused or no_room(turn, rules.principal, amount * rules.units)
     if refused is not None:
         return refused
     named = offers[0][2].id if offers else None
     order_id = f"{ORDER_PREFIX}{id_}"
     cause = Cause("top_up", None, order_id, {"paid": amount, "card": card})
     principal = credit(turn, rules.principal, amount * rules.units, source=TOPPED_UP, cause=cause)
+    tell_lots(turn, rules.principal, [principal])
     given = None
     if bonus and rules.bonus is not None:
         why = {"paid": amount, "offers": [[offer.id, times] for _, times, offer in offers]}
         cause = Cause("bonus", named, order_id, why)
         given = credit(turn, rules.bonus, bonus * rules.units, source=ISSUED, cause=cause)
+        tell_lots(turn, rules.bonus, [given])
     order = Order(order_id, turn.now, turn.program.version, [amount, 0, 0])
     order.top_up = TopUp(principal, given, named, card)
     turn.order = turn.effects.orders[order_id] = order
@@ -285,10 +295,12 @@ def _pay_back(turn: Turn, rules: StoredValueRules, order: Order, found: Refund) 
             cause = Cause(kind, None, order.id, why)
             units = amount * rules.units
             take_from_lot(turn, rules.principal, units, no=top_up.principal.no, target=target, cause=cause)
+            tell_lots(turn, rules.principal, [replace(top_up.principal, amount=units)])
     if found.bonus and rules.bonus is not None and top_up.bonus is not None:
         cause = Cause("reverse", top_up.offer, order.id, why)
         units = found.bonus * rules.units
         take_from_lot(turn, rules.bonus, units, no=top_up.bonus.no, target=REVERSED, cause=cause)
+        tell_lots(turn, rules.bonus, [replace(top_up.bonus, amount=units)])
     move(turn, order, [found.money + found.withheld + found.fee, 0, 0])
     order.status = "refunded"
     turn.answer["money"] -= found.withheld + found.fee

@@ -1,106 +1,130 @@
-"""Value that moves without an order: opening balances, adjustments, plain spending, gifts between members."""
+"""Value that moves without an order: opening balances, grants, adjustments, gifts between members.
+
+Three ways in, which the books keep apart:
+
+    asset.opened     what a member brings from before: no rule gave it, and it ends only where that is told
+    asset.granted    what the shop gives for a reason that no rule knows: issued and counted as earned, with the
+                     asset's usual dates
+    asset.adjusted   the books were wrong: more or less, against ``adjusted``; never counted as earned
+
+None of them asks the limits of earning rules, which are a rule's own. Spending is in ``spends``.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from shuke.engine.activity import ASSET_RECEIVED, Activity
-from shuke.engine.assets import AssetRules, Cause, credit, debit, is_spendable, purse_of, spendable
-from shuke.engine.effects import ADJUSTED, ISSUED, SPENT, TRANSIT, Refused
+from shuke.engine.assets import AssetRules, Cause, Dates, credit, debit, purse_of
+from shuke.engine.effects import ADJUSTED, ISSUED, TRANSIT, Refused
+from shuke.engine.measures import count_earned
+from shuke.engine.purses import tell_lots
+from shuke.engine.spends import asset_of, insufficient, reason_of
 from shuke.engine.turn import Turn
+from shuke.program.assets import AssetKind
+from shuke.values.amounts import MAX_AMOUNT
 from shuke.values.instants import NEVER
-
-
-def _asset(turn: Turn) -> tuple[AssetRules, int] | Refused:
-    """The asset and amount (> 0, asset units) an activity is about."""
-    payload = turn.activity.payload or {}
-    rules = turn.program.assets.get(str(payload.get("asset")))
-    if rules is None:
-        return Refused("asset_unknown", {"asset": payload.get("asset")})
-    amount = payload.get("amount")
-    if not isinstance(amount, int) or isinstance(amount, bool) or amount == 0:
-        return Refused("amount_invalid", {"amount": amount})
-    return rules, amount
-
-
-def _insufficient(turn: Turn, asset: str, amount: int) -> Refused | None:
-    available = spendable(turn.member, asset)
-    if amount <= available:
-        return None
-    return Refused("insufficient", {"asset": asset, "asked": amount, "available": available})
 
 
 def open_balance(turn: Turn) -> Refused | None:
     """``asset.opened``: value a member brings from before. Payload: asset, amount, optional ``expires_at``
     (an instant).
 
-    Refused: ``asset_unknown``, ``amount_invalid``.
+    Refused: ``asset_unknown``, ``amount_invalid``, ``balance_too_large``, ``already_expired``.
     """
-    found = _asset(turn)
+    found = asset_of(turn)
     if isinstance(found, Refused):
         return found
     rules, amount = found
     if amount < 0:
         return Refused("amount_invalid", {"amount": amount})
+    refused = no_room(turn, rules.id, amount)
+    if refused is not None:
+        return refused
     payload = turn.activity.payload or {}
     ends = payload.get("expires_at", NEVER)
     if ends <= turn.now:
         return Refused("already_expired", {"expires_at": ends})
-    cause = Cause("open", None, None, _reason(payload))
-    credit(turn, rules.id, amount, source=ISSUED, cause=cause, dates=(0, ends))
+    cause = Cause("open", None, None, reason_of(payload))
+    lot = credit(turn, rules.id, amount, source=ISSUED, cause=cause, dates=(0, ends))
+    tell_lots(turn, rules.id, [lot])
     return None
+
+
+def no_room(turn: Turn, asset: str, amount: int) -> Refused | None:
+    """``balance_too_large`` where a balance would be more than any door can tell."""
+    purse = turn.member.purses.get(asset)
+    has = 0 if purse is None else purse.available + purse.pending + purse.held
+    return Refused("balance_too_large", {"asset": asset, "most": MAX_AMOUNT}) if has + amount > MAX_AMOUNT else None
+
+
+def grant(turn: Turn) -> Refused | None:
+    """``asset.granted``: the shop gives value, for a reason. Payload: asset, amount, ``reason``, optional
+    ``approver``, ``reference``, and ``ripens_at``, ``expires_at`` (instants) instead of the asset's usual dates.
+
+    Principal of stored value is paid for and not given. Refused: ``asset_unknown``, ``amount_invalid``,
+    ``not_given``, ``reason_missing``, ``balance_too_large``, ``already_expired`` (before it comes, or ripens).
+    """
+    found = asset_of(turn)
+    if isinstance(found, Refused):
+        return found
+    rules, amount = found
+    payload = turn.activity.payload or {}
+    if amount < 0:
+        return Refused("amount_invalid", {"amount": amount})
+    if rules.asset.kind is AssetKind.PRINCIPAL:
+        return Refused("not_given", {"asset": rules.id})
+    if not payload.get("reason"):
+        return Refused("reason_missing", {})
+    refused = no_room(turn, rules.id, amount)
+    if refused is not None:
+        return refused
+    dates = _dates(turn, rules, payload)
+    if isinstance(dates, Refused):
+        return dates
+    cause = Cause("grant", None, None, reason_of(payload))
+    lot = credit(turn, rules.id, amount, source=ISSUED, cause=cause, dates=dates)
+    turn.add_earned(rules.id, amount)
+    count_earned(turn, rules.id, amount, None)
+    tell_lots(turn, rules.id, [lot])
+    return None
+
+
+def _dates(turn: Turn, rules: AssetRules, payload: dict[str, Any]) -> Dates | Refused:
+    """The asset's usual dates, or those that were told."""
+    ripens_at, expires_at = rules.dates(turn.day, member=turn.member)
+    told = False
+    if payload.get("ripens_at") is not None:
+        ripens_at, told = payload["ripens_at"], True
+    if payload.get("expires_at") is not None:
+        expires_at, told = payload["expires_at"], True
+    if told and expires_at <= max(turn.now, ripens_at):
+        return Refused("already_expired", {"expires_at": expires_at})
+    return ripens_at, expires_at
 
 
 def adjust(turn: Turn) -> Refused | None:
     """``asset.adjusted``: more or less by hand. Payload: asset, amount (may be negative), reason, approver.
 
-    Refused: ``asset_unknown``, ``amount_invalid``, ``reason_missing``, ``insufficient``.
+    Refused: ``asset_unknown``, ``amount_invalid``, ``reason_missing``, ``insufficient``, ``balance_too_large``.
     """
-    found = _asset(turn)
+    found = asset_of(turn)
     if isinstance(found, Refused):
         return found
     rules, amount = found
     payload = turn.activity.payload or {}
     if not payload.get("reason"):
         return Refused("reason_missing", {})
-    cause = Cause("adjust", None, None, _reason(payload))
+    cause = Cause("adjust", None, None, reason_of(payload))
+    refused = no_room(turn, rules.id, amount) if amount > 0 else insufficient(turn, rules.id, -amount)
+    if refused is not None:
+        return refused
     if amount > 0:
-        credit(turn, rules.id, amount, source=ADJUSTED, cause=cause)
-        return None
-    refused = _insufficient(turn, rules.id, -amount)
-    if refused is None:
-        debit(turn, rules.id, -amount, target=ADJUSTED, cause=cause)
-    return refused
-
-
-def spend(turn: Turn) -> Refused | None:
-    """``asset.spent``: paid out for something that is not an order here. Payload: asset, amount, reference.
-
-    Refused: ``asset_unknown``, ``amount_invalid``, ``not_spendable``, ``insufficient``.
-    """
-    found = _asset(turn)
-    if isinstance(found, Refused):
-        return found
-    rules, amount = found
-    if amount < 0:
-        return Refused("amount_invalid", {"amount": amount})
-    if not is_spendable(rules):
-        return Refused("not_spendable", {"asset": rules.id})
-    refused = _insufficient(turn, rules.id, amount)
-    if refused is None:
-        debit(
-            turn,
-            rules.id,
-            amount,
-            target=SPENT,
-            cause=Cause("spend", None, None, _reason(turn.activity.payload or {})),
-        )
-    return refused
-
-
-def _reason(payload: dict[str, Any]) -> dict[str, Any] | None:
-    why = {name: payload[name] for name in ("reason", "approver", "reference") if payload.get(name)}
-    return why or None
+        lots = [credit(turn, rules.id, amount, source=ADJUSTED, cause=cause)]
+    else:
+        lots = debit(turn, rules.id, -amount, target=ADJUSTED, cause=cause)
+    tell_lots(turn, rules.id, lots)
+    return None
 
 
 def send(turn: Turn) -> Refused | None:
@@ -109,7 +133,7 @@ def send(turn: Turn) -> Refused | None:
     The value leaves here and arrives by an activity in the other member's inbox. Refused:
     ``asset_unknown``, ``amount_invalid``, ``transfer_not_allowed``, ``transfer_to_self``, ``insufficient``.
     """
-    found = _asset(turn)
+    found = asset_of(turn)
     if isinstance(found, Refused):
         return found
     rules, amount = found
@@ -121,11 +145,12 @@ def send(turn: Turn) -> Refused | None:
         return Refused("transfer_to_self", {})
     if policy is None or amount < policy.minimum * rules.scale:
         return Refused("transfer_not_allowed", {"asset": rules.id, "amount": amount})
-    refused = _insufficient(turn, rules.id, amount) or _above_daily(turn, rules, amount)
+    refused = insufficient(turn, rules.id, amount) or _above_daily(turn, rules, amount)
     if refused is not None:
         return refused
     cause = Cause("transfer", None, None, {"to": to})
     parts = debit(turn, rules.id, amount, target=TRANSIT, cause=cause)
+    tell_lots(turn, rules.id, parts)
     turn.effects.activities.append(
         Activity(
             type=ASSET_RECEIVED,
