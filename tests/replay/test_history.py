@@ -441,6 +441,20 @@ def test_activities_are_read_with_exact_numbers(history: History) -> None:
             {"asset": "points", "amount": 12, "expires_at": "2025-12-31"},
             {"asset": "points", "amount": 12, "expires_at": at("2026-01-01")},
         ),
+        (
+            "asset.granted",
+            {"asset": "points", "amount": 5, "reason": "r", "ripens_at": "2025-12-01", "expires_at": "2025-12-31"},
+            {
+                "asset": "points",
+                "amount": 5,
+                "reason": "r",
+                "ripens_at": at("2025-12-01"),
+                "expires_at": at("2026-01-01"),
+            },
+        ),
+        ("asset.spent", {"stored_value": "3.50", "id": "s"}, {"stored_value": 350, "id": "s"}),
+        ("asset.spend_reversed", {"id": "s", "stored_value": 1}, {"id": "s", "stored_value": 100}),
+        ("asset.spend_reversed", {"id": "s"}, {"id": "s"}),
     ],
 )
 def test_amounts_and_ends_that_the_engine_reads_are_scaled(
@@ -464,6 +478,8 @@ def test_amounts_and_ends_that_the_engine_reads_are_scaled(
         (told(payload=[1]), "wrong_type"),
         (told(payloud={}), "wrong_type"),
         (told(type="order.paid"), "told_elsewhere"),
+        (told(type="asset.held", payload={"hold": "h"}), "told_elsewhere"),
+        (told(type="asset.granted", payload={"asset": "points", "amount": 1, "ripens_at": 7}), "not_an_instant"),
         (told(type="asset.adjusted", payload={"asset": "gold", "amount": 1}), "unknown_asset"),
         (told(type="asset.adjusted", payload={"asset": "points", "amount": "1.5"}), "not_an_amount"),
         (told(payload={"x": "\0"}), "control_character"),

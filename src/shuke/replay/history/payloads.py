@@ -20,13 +20,16 @@ from shuke.values.instants import Instant, LocalCalendar
 
 MONEY: Final = "money"
 ASSET: Final = "asset"
+FROM: Final = "from"  # a date means the start of that day; an instant is meant as it is
 UNTIL: Final = "until"  # a date means the whole of that day; an instant is meant as it is
 
 FIELDS: Final[dict[str, dict[str, str]]] = {
     told.ORDER_REFUNDED: {"amount": MONEY, "tax": MONEY, "shipping": MONEY},
     told.ASSET_OPENED: {"amount": ASSET, "expires_at": UNTIL},
     told.ASSET_ADJUSTED: {"amount": ASSET},
-    told.ASSET_SPENT: {"amount": ASSET},
+    told.ASSET_GRANTED: {"amount": ASSET, "ripens_at": FROM, "expires_at": UNTIL},
+    told.ASSET_SPENT: {"amount": ASSET, "stored_value": MONEY},
+    told.ASSET_SPEND_REVERSED: {"amount": ASSET, "stored_value": MONEY},
     told.ASSET_TRANSFERRED: {"amount": ASSET},
     told.TOPPED_UP: {"amount": MONEY},
     told.TOP_UP_REFUNDED: {"amount": MONEY},
@@ -41,6 +44,9 @@ ELSEWHERE: Final = {
     told.COUPON_RECEIVED: "it follows from a coupon.given of the giver",
     told.CART_HELD: "a hold lasts minutes and is no history",
     told.CART_RELEASED: "a hold lasts minutes and is no history",
+    told.ASSET_HELD: "a hold lasts minutes and is no history",
+    told.ASSET_CAPTURED: "a hold lasts minutes and is no history; what was captured is an asset.spent",
+    told.ASSET_RELEASED: "a hold lasts minutes and is no history",
     told.TIME_PASSED: "time passes by itself",
 }
 """Activities that a file of activities cannot tell, and why."""
@@ -65,6 +71,8 @@ class PayloadReader(Struct):
                 read.pop(name, None)
             elif unit is UNTIL:
                 read[name] = self.end(f"payload.{name}", read[name])
+            elif unit is FROM:
+                read[name] = self.start(f"payload.{name}", read[name])
             else:
                 scale = self.currency_scale if unit is MONEY else self.scale_of(read.get("asset"))
                 read[name] = self.amount(f"payload.{name}", read[name], scale)
@@ -78,13 +86,17 @@ class PayloadReader(Struct):
             raise Refusal("unknown_asset", f'"{asset}" is not an asset of the program; it has: {known}')
         return self.asset_scales[asset]
 
-    def end(self, column: str, text: Any) -> Instant:
-        """The instant at which something ends: of a date, the midnight after it, in the program's zone."""
+    def start(self, column: str, text: Any) -> Instant:
+        """The instant at which something begins: of a date, the midnight before it, in the program's zone."""
         if not isinstance(text, str):
             raise Refusal("not_an_instant", f'{column} must be text such as "2025-12-31"')
-        if len(text.strip()) == 10:
-            return self.calendar.day_start(checks.read_day(column, text) + 1)
         return checks.read_instant(column, text, calendar=self.calendar)
+
+    def end(self, column: str, text: Any) -> Instant:
+        """The instant at which something ends: of a date, the midnight after it, in the program's zone."""
+        if isinstance(text, str) and len(text.strip()) == 10:
+            return self.calendar.day_start(checks.read_day(column, text) + 1)
+        return self.start(column, text)
 
     def amount(self, column: str, value: Any, scale: int) -> int:
         """Smallest units of an amount in JSON, a number or a text. Refusal for anything else."""
