@@ -14,6 +14,21 @@ from shuke.values.ids import bucket_of
 from shuke.values.instants import Instant
 
 
+class Fact(Struct):
+    """What an event says of a settled activity. ``activity_id`` ("act_17") is filled in when the activity has its
+    number; everything else stands in ``runtime.catalogue``."""
+
+    activity_id: str
+
+
+class Event(Struct):
+    """Something that happened at ``at`` and leaves the house, because somebody asked to be told of its topic."""
+
+    topic: str
+    at: Instant
+    fact: Fact
+
+
 class Posting(Struct):
     """One settled activity. ``seq`` numbers the member's activities from 1; ``answer`` is JSON text.
 
@@ -31,6 +46,7 @@ class Posting(Struct):
     context: bytes | None
     effects: Effects
     request: bytes | None = None  # digest of the request that told the activity
+    events: list[Event] = []
     id: int = 0
 
 
