@@ -21,6 +21,7 @@ TABLES = {
     "code_batch",
     "identity",
     "outbox",
+    "program_draft",
     "program_version",
     "quota",
     "request",

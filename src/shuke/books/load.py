@@ -18,7 +18,7 @@ from shuke.values.instants import Instant
 
 Connection = AsyncConnection[tuple[Any, ...]]
 
-LATEST_VERSION: LiteralString = "select coalesce(max(version), 0) from program_version where status = 'published'"
+LATEST_VERSION: LiteralString = "select coalesce(max(version), 0) from program_version"
 
 LOCK_MEMBERS: LiteralString = """
     select m.member_id, m.state
@@ -86,7 +86,8 @@ async def begin(connection: Connection, members: Iterable[str], *, activities: i
     """Lock these members in the order of bucket and id, making those not known yet; take ids for ``activities``.
 
     Everybody locks in this order, so two batches never wait for each other in a circle. Ids are taken behind the
-    locks, so that of one member the later activity has the higher.
+    locks, so that of one member the later activity has the higher; so is the version read, because whoever publishes
+    holds every member (see ``programs.publish``), and what was waited for is then known.
     """
     wanted = sorted((bucket_of(member_id), member_id) for member_id in members)
     arguments = (
@@ -94,18 +95,19 @@ async def begin(connection: Connection, members: Iterable[str], *, activities: i
         wire.array("text", [wire.text(member_id) for _, member_id in wanted]),
     )
     async with connection.pipeline():
-        version = await _asked(connection, LATEST_VERSION, ())
         rows = await _asked(connection, LOCK_MEMBERS, arguments)
+        version = await _asked(connection, LATEST_VERSION, ())
         ids = await _asked(connection, ACTIVITY_IDS, (activities,))
-    [(latest,)] = await version.fetchall()
     found = await rows.fetchall()
     if len(found) < len(wanted):
         # Make the missing rows first, so that a member two batches meet at once is made by one of them.
         async with connection.pipeline():
             await _asked(connection, ADD_MEMBERS, arguments)
             rows = await _asked(connection, LOCK_MEMBERS, arguments)
+            version = await _asked(connection, LATEST_VERSION, ())
             ids = await _asked(connection, ACTIVITY_IDS, (activities,))
         found = await rows.fetchall()
+    [(latest,)] = await version.fetchall()
     return Begun(latest, _locked(found), [id_ for (id_,) in await ids.fetchall()])
 
 

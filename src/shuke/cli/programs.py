@@ -71,19 +71,10 @@ def check(program: File, as_json: Json = False) -> int:
 
 def examine(path: Path) -> tuple[list[Problem], Program | None]:
     """Every problem of a document, with its line where that is known; and the program, if it can be read."""
-    from shuke.program.checks import check as checked
-    from shuke.program.document import from_data
-    from shuke.program.document_text import line_of, parse
-    from shuke.program.problems import DocumentError
+    from shuke.program.examination import examine as examined
 
-    text = read_text(path)
-    try:
-        parsed = parse(text)
-        program = from_data(parsed.data, lines=parsed.lines)
-    except DocumentError as error:
-        return error.problems, None
-    found = checked(program)
-    return [problem.at(line_of(problem.path, parsed.lines)) for problem in found], program
+    found = examined(read_text(path))
+    return found.problems, found.program
 
 
 def read_program(path: Path) -> Program:

@@ -128,6 +128,8 @@ class _Reader:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _refused(key_node, path, "not_a_name", "The name of a field is a word.")
             key = key_node.value
+            if "\0" in key:
+                raise _refused(key_node, path, "not_a_name", "The name of a field has no character zero.")
             below = f"{path}.{key}" if path else key
             if key in data:
                 raise _refused(key_node, below, "written_twice", f"{key!r} is written twice.")
@@ -143,7 +145,7 @@ def _scalar(node: yaml.ScalarNode, path: str) -> Any:
     text = node.value
     kind = node.tag.removeprefix(_TAG)
     try:
-        if kind == "str":
+        if kind == "str" and "\0" not in text:  # no database text can hold it
             return text
         if kind == "null":
             return None

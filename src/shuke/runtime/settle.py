@@ -221,7 +221,7 @@ class Settler:
         if self._careful:
             self._careful -= 1
             careful = True
-        if await work.lock() != self._version:
+        if await work.lock() != work.editions.newest:  # of this batch: another may have read newer ones meanwhile
             raise _Outdated
         if careful:
             await work.look_up()

@@ -28,3 +28,18 @@ create table request (
     primary key (source, key)
 );
 create index request_by_age on request (at);
+
+-- A version is published once and never changes; which one is in force follows from the dates.
+alter table program_version
+    drop column status,
+    alter column effective_from set not null,
+    alter column published_at set not null,
+    add column restores int;  -- the older version whose document this is again
+
+-- The program as it is being written: one at a time, right or wrong, as text.
+create table program_draft (
+    single     boolean     primary key default true check (single),
+    text       text        not null,
+    changed_at timestamptz not null,
+    changed_by text        not null  -- the source of the key that wrote it last
+);
