@@ -1,0 +1,53 @@
+"""One merchant's shop, open for work: connections to the books, settling, the published program."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shuke.books import connect
+from shuke.books.programs import latest_version
+from shuke.engine.activity import Activity
+from shuke.engine.compiled import Editions
+from shuke.program.document import Program
+from shuke.runtime.settle import Answer, GroupCommit, Pool, Settler
+
+_CONNECTIONS_MOST = 12
+
+
+class Shop:
+    """What every door needs of one tenant. ``settler`` takes batches, ``settle`` single activities."""
+
+    def __init__(self, pool: Pool, *, tenant: str) -> None:
+        self.pool = pool
+        self.tenant = tenant
+        self.settler = Settler(pool)
+        self._group = GroupCommit(self.settler)
+
+    async def settle(self, activity: Activity, *, request: bytes | None = None) -> Answer:
+        """Settle one activity, together with whatever else is being settled; durable when this returns.
+
+        ``request`` is the digest of the request that told it. Raises what ``Settler.settle`` raises.
+        """
+        return await self._group.submit(activity, request=request)
+
+    async def editions(self) -> Editions:
+        """The published versions, ready to run. Raises ``NotPublished``."""
+        async with self.pool.connection() as connection:
+            return await self.settler.editions(connection)
+
+    async def program(self) -> Program:
+        """The program published last. Raises ``NotPublished``."""
+        return max((await self.editions()).compiled, key=lambda edition: edition.version).document
+
+    async def is_ready(self) -> bool:
+        """Whether the books answer and a program is published. Raises what psycopg raises if they do not answer."""
+        async with self.pool.connection() as connection:
+            return await latest_version(connection) > 0
+
+
+@asynccontextmanager
+async def open_shop(url: str, *, tenant: str, connections: int = _CONNECTIONS_MOST) -> AsyncIterator[Shop]:
+    """The tenant's shop, open inside the ``async with`` block. Its books must be at the newest revision."""
+    async with connect.pool(url, tenant=tenant, size_min=2, size_max=connections) as pool:
+        yield Shop(pool, tenant=tenant)

@@ -1,0 +1,15 @@
+"""The API for machines, under ``/v1``: one file per feature, each with its requests, answers and routes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from shuke.web.api import keys, orders
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    orders.router,
+    keys.router,
+)
+"""Every feature's routes, in the order in which the document lists them."""

@@ -1,0 +1,230 @@
+"""One authenticated request, and what a door may do in its name.
+
+A handler asks for it as a parameter: ``call: Annotated[Call, reading("members:read")]``, or with ``writing(…)``,
+which also demands an ``Idempotency-Key``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Header, Request
+from starlette.datastructures import Headers
+from starlette.responses import Response
+
+from shuke.books import requests
+from shuke.books.keys import Key
+from shuke.books.load import Connection
+from shuke.engine.activity import Activity, Purchase
+from shuke.engine.effects import Refused
+from shuke.engine.sentences import Locale, language_of
+from shuke.runtime.clock import now
+from shuke.runtime.settle import Answer
+from shuke.runtime.shop import Shop
+from shuke.values.ids import digest
+from shuke.values.instants import SECOND, Instant
+from shuke.web.api.contract import Shown, shown_moment
+from shuke.web.api.gate import Gate
+from shuke.web.api.problems import Problem, refusal
+
+SCOPES: Final = (
+    "members:read",
+    "members:write",
+    "orders:read",
+    "orders:write",
+    "carts:read",
+    "carts:write",
+    "points:read",
+    "points:write",
+    "stored_value:read",
+    "stored_value:write",
+    "coupons:read",
+    "coupons:write",
+    "tiers:read",
+    "tiers:write",
+    "programs:read",
+    "programs:write",
+    "activities:read",
+    "activities:write",
+    "webhooks:read",
+    "webhooks:write",
+    "keys:read",
+    "keys:write",
+    "track",
+)
+"""What a key may be good for."""
+
+AHEAD: Final = 5 * 60 * SECOND
+"""How far ahead of ours a caller's clock may be. What it tells within that happened now."""
+
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+class Call:
+    """One request by one key. ``key`` is its Idempotency-Key and ``request`` the digest of what it asks for
+    (both empty for reads); ``headers`` go out with the answer."""
+
+    __slots__ = ("caller", "gate", "headers", "id", "key", "locale", "request")
+
+    def __init__(self, gate: Gate, caller: Key, *, locale: Locale, id_: str, headers: dict[str, str]) -> None:
+        self.gate = gate
+        self.caller = caller
+        self.locale = locale
+        self.id = id_
+        self.headers = headers
+        self.key = ""
+        self.request = b""
+
+    @property
+    def shop(self) -> Shop:
+        return self.gate.shop
+
+    @property
+    def source(self) -> str:
+        """Whose activities these are. It never begins like a source of our own."""
+        return f"api:{self.caller.source}"
+
+    def has(self, scope: str) -> bool:
+        return scope in self.caller.scopes
+
+    def demand(self, scope: str) -> None:
+        """Refused: ``scope_missing``."""
+        if scope not in self.caller.scopes:
+            raise Problem("scope_missing", scope=scope)
+
+    def moment(self, told: Instant | None) -> Instant:
+        """When something happened: as told, now if nothing is. Refused: ``occurred_in_the_future``."""
+        present = now()
+        if told is None:
+            return present
+        if told > present + AHEAD:
+            raise Problem("occurred_in_the_future", now=shown_moment(present))
+        return min(told, present)
+
+    async def settle(
+        self,
+        type_: str,
+        member_id: str,
+        *,
+        payload: dict[str, Any] | None = None,
+        purchase: Purchase | None = None,
+        occurred_at: Instant | None = None,
+    ) -> Answer:
+        """Settle one activity, once for this request's key.
+
+        Raises ``Problem`` for a refusal (422), a reused key, a time in the future.
+        """
+        at = self.moment(occurred_at)
+        activity = Activity(type_, member_id, at, self.source, self.key, payload, purchase)
+        answer = await self.shop.settle(activity, request=self.request)
+        if answer.repeated:
+            self.headers["Idempotent-Replayed"] = "true"
+        if answer.status == "settled":
+            return answer
+        if answer.status == "failed":
+            raise Problem("fault")
+        if answer.code == "key_reused":
+            raise Problem("idempotency_key_reused")
+        raise refusal(Refused(answer.code or "", answer.facts), await self.shop.program(), self.locale)
+
+    async def once(
+        self,
+        act: Callable[[Connection], Awaitable[Shown]],
+        *,
+        status: int = 201,
+        hidden: tuple[str, ...] = (),
+    ) -> Response:
+        """Do what is no activity once for this request's key, in one transaction; a repeat gets the first answer.
+
+        ``hidden`` fields (secrets) are shown the first time only and are null in a repeat: they are not kept.
+        Raises ``Problem`` for a reused key, and what ``act`` raises: then nothing is done or kept.
+        """
+        at = datetime.fromtimestamp(now() / SECOND, UTC)
+        source = self.source
+        async with self.shop.pool.connection() as connection:
+            given = await requests.take(connection, source=source, key=self.key, digest=self.request, at=at)
+            if given is not None:
+                if given.digest != self.request:
+                    raise Problem("idempotency_key_reused")
+                self.headers["Idempotent-Replayed"] = "true"
+                return Response(given.answer, given.status, media_type="application/json")
+            made = await act(connection)
+            kept = made.model_copy(update=dict.fromkeys(hidden))
+            await requests.keep(connection, source=source, key=self.key, status=status, answer=kept.model_dump_json())
+        return Response(made.model_dump_json(), status, media_type="application/json")
+
+
+async def call_of(request: Request) -> Call:
+    """Who is calling. Refused: what ``Gate.admit`` refuses, ``rate_limited``."""
+    gate: Gate = request.app.state.gate
+    told = request.headers
+    return admitted(request, gate, await gate.admit(told.get("authorization")))
+
+
+def admitted(request: Request, gate: Gate, key: Key) -> Call:
+    """The call of a key that was admitted, counted. Refused: ``rate_limited``."""
+    headers: dict[str, str] = request.scope["shuke.headers"]
+    headers.update(gate.allow(key))
+    return Call(gate, key, locale=locale_of(request.headers), id_=request.scope["shuke.id"], headers=headers)
+
+
+def reading(scope: str) -> Any:
+    """A parameter: the call, by a key that has ``scope``."""
+
+    async def call(request: Request) -> Call:
+        found: Call = request.scope["shuke.call"]
+        found.demand(scope)
+        return found
+
+    return Depends(call)
+
+
+def writing(scope: str) -> Any:
+    """A parameter: the call, by a key that has ``scope``, with the key under which it is done once."""
+
+    async def call(
+        request: Request,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                description="Chosen by you, new for each thing you want done; send the same one to try again.",
+                examples=["8e03978e-40d5-43e8-bc93-6894a57f9324"],
+            ),
+        ] = None,
+    ) -> Call:
+        found: Call = request.scope["shuke.call"]
+        found.demand(scope)
+        if idempotency_key is None:
+            raise Problem("idempotency_key_missing")
+        if not _KEY.fullmatch(idempotency_key):
+            raise Problem("idempotency_key_invalid")
+        found.key = idempotency_key
+        head = f"{request.method} {request.url.path}\n".encode()
+        found.request = digest(head + await request.body())
+        return found
+
+    return Depends(call)
+
+
+def locale_of(headers: Headers) -> Locale:
+    """The language the caller asks for in ``Accept-Language``, of the three there are."""
+    return _locale(headers.get("accept-language", ""))
+
+
+@lru_cache(maxsize=1000)
+def _locale(told: str) -> Locale:
+    wanted: list[tuple[float, int, str]] = []
+    for place, item in enumerate(told.split(",")):
+        tag, _, quality = item.partition(";q=")
+        try:
+            wanted.append((-float(quality or 1), place, tag.strip().lower()))
+        except ValueError:
+            continue
+    for _, _, tag in sorted(wanted):
+        if tag.startswith(("en", "zh")):
+            return language_of(tag)
+    return "en"

@@ -1,0 +1,156 @@
+"""What every request and answer of the API is made of.
+
+Money is an integer of the currency's minor units, an amount of an asset an integer of its smallest units, both small
+enough to be exact in JavaScript. A moment is text by RFC 3339 with its offset; inside it is microseconds in UTC.
+Unknown fields, numbers written as text and texts written as numbers are refused: what is misread is lost value.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from shuke.values.instants import NEVER, Instant, InstantError, format_instant, parse_instant
+
+SAFE: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps exactly."""
+
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_OFFSET: Final = re.compile(r"(Z|z|[+-]\d\d:\d\d)$")
+
+
+class Told(BaseModel):
+    """The body of a request."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Shown(BaseModel):
+    """Part of an answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _is_plain(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("control characters are not allowed")
+    if text != text.strip():
+        raise ValueError("blanks around it are not allowed")
+    return text
+
+
+def _has_no_zero(text: str) -> str:
+    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise ValueError("the character zero and half characters are not allowed")
+    return text
+
+
+Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_is_plain)]
+"""A name somebody else chose: a member's id, an order's number, a key."""
+
+MemberId = Annotated[Id, Field(description="The member's id: yours, or one we made (`mbr_…`).", examples=["m-1001"])]
+OrderId = Annotated[Id, Field(description="The order's number in your system.", examples=["o-20261122-7"])]
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$", description="An id that the program document gives.")]
+Line = Annotated[str, Field(max_length=200), AfterValidator(_has_no_zero)]
+"""A short text."""
+
+Prose = Annotated[str, Field(max_length=1000), AfterValidator(_has_no_zero)]
+"""A text for people."""
+
+Amount = Annotated[int, Field(ge=0, le=SAFE)]
+Positive = Annotated[int, Field(ge=1, le=SAFE)]
+Signed = Annotated[int, Field(ge=-SAFE, le=SAFE)]
+Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+def _read_moment(told: Any) -> Any:
+    if isinstance(told, str):
+        if not _OFFSET.search(told):
+            raise ValueError("a moment needs its offset, such as 2026-11-22T09:30:00+08:00")
+        try:
+            return parse_instant(told, zone="UTC")
+        except InstantError as broken:
+            raise ValueError(str(broken)) from broken
+    raise ValueError("a moment is text, such as 2026-11-22T09:30:00+08:00")
+
+
+def shown_moment(instant: Instant | None) -> str | None:
+    """RFC 3339 in UTC; None for what never comes."""
+    if instant is None or instant >= NEVER:
+        return None
+    return format_instant(instant, zone="UTC").removesuffix("+00:00") + "Z"
+
+
+_MOMENT_SCHEMA: Final[dict[str, Any]] = {"type": "string", "format": "date-time"}
+
+Moment = Annotated[
+    int,
+    BeforeValidator(_read_moment),
+    WithJsonSchema({**_MOMENT_SCHEMA, "examples": ["2026-11-22T09:30:00+08:00"]}),
+]
+"""A moment that is told: microseconds inside."""
+
+ShownMoment = Annotated[
+    int,
+    PlainSerializer(shown_moment, return_type=str, when_used="json"),
+    WithJsonSchema({**_MOMENT_SCHEMA, "examples": ["2026-11-22T01:30:00Z"]}),
+]
+"""A moment that is shown: made from microseconds."""
+
+ShownEnd = Annotated[
+    int,
+    PlainSerializer(shown_moment, return_type=str | None, when_used="json"),
+    WithJsonSchema({"anyOf": [_MOMENT_SCHEMA, {"type": "null"}], "description": "null: never"}),
+]
+"""A moment that is shown and may never come."""
+
+
+def _bounded(told: dict[str, Any]) -> dict[str, Any]:
+    left = [_FREE_VALUES]
+
+    def look(value: Any, depth: int) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise ValueError(f"more than {_FREE_VALUES} values")
+        if depth > _FREE_DEPTH:
+            raise ValueError(f"nested deeper than {_FREE_DEPTH}")
+        if isinstance(value, str):
+            if len(value) > _FREE_TEXT:
+                raise ValueError(f"a text is longer than {_FREE_TEXT} characters")
+            _has_no_zero(value)
+        elif isinstance(value, bool) or value is None:
+            return
+        elif isinstance(value, int):
+            if abs(value) > SAFE:
+                raise ValueError("a number is beyond what every reader keeps exactly; write it as text")
+        elif isinstance(value, list):
+            for item in value:
+                look(item, depth + 1)
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                look(name, depth + 1)
+                look(item, depth + 1)
+        else:
+            raise ValueError("only JSON values are allowed")
+
+    look(told, 0)
+    return told
+
+
+_FREE_VALUES: Final = 2000
+_FREE_DEPTH: Final = 12
+_FREE_TEXT: Final = 10_000
+
+Free = Annotated[dict[str, Any], AfterValidator(_bounded)]
+"""What the merchant writes as he likes. Numbers with a fraction are kept as the text they were written as."""
+
+T = TypeVar("T")
+
+
+class Page(Shown, Generic[T]):
+    """A part of a list. Pass ``next`` as ``cursor`` for what follows; null: this was the last page."""
+
+    items: list[T]
+    next: str | None = None

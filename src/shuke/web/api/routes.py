@@ -1,0 +1,67 @@
+"""A route of the API: who calls is known before anything is read, and bodies are read strictly.
+
+JSON is read by RFC 8259: no NaN, no comments, no half characters. Numbers with a fraction stay the text they were
+written as: value is integers, and what a merchant adds is kept to the last digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from shuke.web.api.callers import call_of
+from shuke.web.api.problems import Problem, WrongField
+
+_decoder: Final = msgspec.json.Decoder(float_hook=str)
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON value. Refused: ``invalid_request`` with the place where it ends to be JSON."""
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
+        said = "nested too deeply" if isinstance(broken, RecursionError) else str(broken)
+        error = WrongField(pointer="", code="json_invalid", detail=said)
+        raise Problem("invalid_request", errors=[error]) from None
+
+
+class StrictRequest(Request):
+    """A request whose body must be JSON."""
+
+    async def json(self) -> Any:
+        return read_json(await self.body())
+
+
+class Door(APIRoute):
+    """A route that only a caller with a key gets through."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        reads_json = self.body_field is not None
+
+        async def handle_known(request: Request) -> Response:
+            request.scope["shuke.call"] = await call_of(request)
+            if reads_json and not _is_json(request.headers.get("content-type")):
+                raise Problem("wrong_type", expected="application/json")
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return handle_known
+
+
+def _is_json(told: str | None) -> bool:
+    """Whether a content type is JSON; in UTF-8, as JSON always is."""
+    if told == "application/json":
+        return True
+    kind, _, rest = (told or "").lower().partition(";")
+    return kind.strip() == "application/json" and rest.replace(" ", "").replace('"', "") in ("", "charset=utf-8")
+
+
+def doors(tag: str) -> APIRouter:
+    """A router for one feature of the API."""
+    return APIRouter(prefix="/v1", tags=[tag], route_class=Door)

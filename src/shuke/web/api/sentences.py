@@ -1,0 +1,189 @@
+"""What doors say when they refuse, in three languages. Refusals of the engine have theirs in ``engine.sentences``.
+
+A code never changes; a sentence may. ``{name}`` is one of the problem's facts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shuke.engine.sentences import Locale
+
+Sentences = dict[Locale, str]
+
+
+def _in(en: str, zh_hant: str, zh_hans: str) -> Sentences:
+    return {"en": en, "zh-Hant": zh_hant, "zh-Hans": zh_hans}
+
+
+PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
+    "body_too_large": (
+        413,
+        _in(
+            "The body is larger than {most} bytes.",
+            "請求內容超過 {most} 位元組。",
+            "请求内容超过 {most} 字节。",
+        ),
+    ),
+    "books_away": (
+        503,
+        _in(
+            "The books cannot be reached right now. Nothing was lost; try again with the same key.",
+            "目前連不上帳本。沒有遺失任何資料，請用同一個鍵再試一次。",
+            "目前连不上账本。没有丢失任何数据，请用同一个键再试一次。",
+        ),
+    ),
+    "fault": (
+        500,
+        _in(
+            "This is a fault on our side. It is recorded under the request id; try again with the same key.",
+            "這是系統的錯誤，已用請求編號記錄下來。請用同一個鍵再試一次。",
+            "这是系统的错误，已用请求编号记录下来。请用同一个键再试一次。",
+        ),
+    ),
+    "idempotency_key_invalid": (
+        400,
+        _in(
+            "Idempotency-Key must have 1 to 200 printable characters.",
+            "Idempotency-Key 須為 1 到 200 個可見字元。",
+            "Idempotency-Key 须为 1 到 200 个可见字符。",
+        ),
+    ),
+    "idempotency_key_missing": (
+        400,
+        _in(
+            "This request changes something: send an Idempotency-Key header, and the same one when you try again.",
+            "這個請求會更動資料：請附上 Idempotency-Key 標頭，重試時使用同一個。",
+            "这个请求会更改数据：请附上 Idempotency-Key 标头，重试时使用同一个。",
+        ),
+    ),
+    "idempotency_key_reused": (
+        422,
+        _in(
+            "This Idempotency-Key was used for another request before.",
+            "這個 Idempotency-Key 先前已用於另一個請求。",
+            "这个 Idempotency-Key 先前已用于另一个请求。",
+        ),
+    ),
+    "invalid_request": (
+        400,
+        _in(
+            "The request is not as it should be; see the errors.",
+            "請求內容有誤，請看各項錯誤。",
+            "请求内容有误，请看各项错误。",
+        ),
+    ),
+    "key_expired": (
+        401,
+        _in("This API key expired.", "這把 API 金鑰已到期。", "这个 API 密钥已到期。"),
+    ),
+    "key_missing": (
+        401,
+        _in(
+            "Send your API key: Authorization: Bearer shk_…",
+            "請附上 API 金鑰：Authorization: Bearer shk_…",
+            "请附上 API 密钥：Authorization: Bearer shk_…",
+        ),
+    ),
+    "key_revoked": (
+        401,
+        _in("This API key was revoked.", "這把 API 金鑰已撤銷。", "这个 API 密钥已撤销。"),
+    ),
+    "key_unknown": (
+        401,
+        _in("There is no such API key.", "沒有這把 API 金鑰。", "没有这个 API 密钥。"),
+    ),
+    "member_needed": (
+        409,
+        _in(
+            "Several members have an order {order_id}; say whose it is with member_id.",
+            "有多位會員的訂單編號是 {order_id}，請用 member_id 指明是哪一位。",
+            "有多位会员的订单编号是 {order_id}，请用 member_id 指明是哪一位。",
+        ),
+    ),
+    "method_not_allowed": (
+        405,
+        _in("This address does not know that method.", "這個網址不支援此方法。", "这个网址不支持此方法。"),
+    ),
+    "not_found": (
+        404,
+        _in("There is nothing at this address.", "這個網址沒有內容。", "这个网址没有内容。"),
+    ),
+    "no_program": (
+        503,
+        _in(
+            "No program is published yet. Publish one first.",
+            "尚未發布任何方案，請先發布。",
+            "尚未发布任何方案，请先发布。",
+        ),
+    ),
+    "occurred_in_the_future": (
+        400,
+        _in(
+            "occurred_at lies in the future; it is now {now}. Check the clock of the machine that sent this.",
+            "occurred_at 在未來；現在是 {now}。請檢查送出端的時鐘。",
+            "occurred_at 在未来；现在是 {now}。请检查发送端的时钟。",
+        ),
+    ),
+    "rate_limited": (
+        429,
+        _in(
+            "More than {per_minute} requests a minute with this key. Try again in {seconds} s.",
+            "這把金鑰每分鐘超過 {per_minute} 次請求，請在 {seconds} 秒後再試。",
+            "这个密钥每分钟超过 {per_minute} 次请求，请在 {seconds} 秒后再试。",
+        ),
+    ),
+    "scope_missing": (
+        403,
+        _in(
+            "This API key lacks the scope {scope}.",
+            "這把 API 金鑰沒有 {scope} 權限。",
+            "这个 API 密钥没有 {scope} 权限。",
+        ),
+    ),
+    "wrong_type": (
+        415,
+        _in(
+            "Send the body as {expected}.",
+            "請以 {expected} 格式送出內容。",
+            "请以 {expected} 格式发送内容。",
+        ),
+    ),
+}
+"""Code, status, and what is said."""
+
+ERRORS: Final[dict[str, Sentences]] = {
+    "missing": _in("This is missing.", "缺少此欄位。", "缺少此字段。"),
+    "extra_forbidden": _in("There is no such field.", "沒有這個欄位。", "没有这个字段。"),
+    "json_invalid": _in("This is not valid JSON: {error}", "不是有效的 JSON：{error}", "不是有效的 JSON：{error}"),
+    "int_type": _in("This must be a whole number.", "須為整數。", "须为整数。"),
+    "int_parsing": _in("This must be a whole number.", "須為整數。", "须为整数。"),
+    "bool_type": _in("This must be true or false.", "須為 true 或 false。", "须为 true 或 false。"),
+    "string_type": _in("This must be text.", "須為文字。", "须为文字。"),
+    "list_type": _in("This must be a list.", "須為清單。", "须为列表。"),
+    "dict_type": _in("This must be an object.", "須為物件。", "须为对象。"),
+    "model_attributes_type": _in("This must be an object.", "須為物件。", "须为对象。"),
+    "model_type": _in("This must be an object.", "須為物件。", "须为对象。"),
+    "greater_than_equal": _in("This must be {ge} or more.", "須大於或等於 {ge}。", "须大于或等于 {ge}。"),
+    "greater_than": _in("This must be more than {gt}.", "須大於 {gt}。", "须大于 {gt}。"),
+    "less_than_equal": _in("This must be {le} or less.", "須小於或等於 {le}。", "须小于或等于 {le}。"),
+    "less_than": _in("This must be less than {lt}.", "須小於 {lt}。", "须小于 {lt}。"),
+    "string_too_short": _in(
+        "This needs at least {min_length} characters.", "至少須 {min_length} 個字元。", "至少须 {min_length} 个字符。"
+    ),
+    "string_too_long": _in(
+        "This may have at most {max_length} characters.", "最多 {max_length} 個字元。", "最多 {max_length} 个字符。"
+    ),
+    "too_short": _in("This needs at least {min_length} items.", "至少須 {min_length} 項。", "至少须 {min_length} 项。"),
+    "too_long": _in("This may have at most {max_length} items.", "最多 {max_length} 項。", "最多 {max_length} 项。"),
+    "string_pattern_mismatch": _in(
+        "This does not look as it should: {pattern}", "格式不符：{pattern}", "格式不符：{pattern}"
+    ),
+    "literal_error": _in("This must be one of {expected}.", "須為下列之一：{expected}。", "须为下列之一：{expected}。"),
+    "enum": _in("This must be one of {expected}.", "須為下列之一：{expected}。", "须为下列之一：{expected}。"),
+    "value_error": _in("{error}", "{error}", "{error}"),
+}
+"""What is wrong with one field, by the type of error that pydantic reports."""
+
+UNREADABLE: Final = _in("This cannot be read.", "無法讀取。", "无法读取。")
+"""For any other type of error."""
