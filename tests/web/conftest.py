@@ -2,8 +2,9 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -58,12 +59,10 @@ async def serving(url: str, tenant: str, *, program: str | None) -> AsyncIterato
     async with open_shop(url, tenant=tenant) as shop:
         if program is not None:
             await publish(shop, program)
-        config = uvicorn.Config(build(shop), host="127.0.0.1", port=0, log_config=None, lifespan="on")
-        server = uvicorn.Server(config)
-        running = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0)
-        address = "http://127.0.0.1:{}".format(server.servers[0].sockets[0].getsockname()[1])
+        listening = socket.create_server(("127.0.0.1", 0))  # whoever connects before it serves waits
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(build(shop), log_config=None, lifespan="on"))
+        running = asyncio.create_task(server.serve([listening]))
         try:
             async with Door(base_url=address, timeout=30) as bare:
                 bare.shop, bare.address = shop, address
@@ -82,10 +81,7 @@ async def door(books_url: str, tenant: str) -> AsyncIterator[Door]:
         yield opened
 
 
-Serve = Callable[[str | None], Awaitable[Door]]
-
-
 @pytest.fixture
-async def serve(books_url: str, tenant: str) -> AsyncIterator[Callable[[str | None], Any]]:
+def serve(books_url: str, tenant: str) -> Callable[[str | None], AbstractAsyncContextManager[Door]]:
     """``async with serve(program_text) as door``: a shop of the test's own program (None: none published)."""
-    yield lambda program: serving(books_url, tenant, program=program)
+    return lambda program: serving(books_url, tenant, program=program)
