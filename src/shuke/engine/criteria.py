@@ -124,6 +124,7 @@ def feeds(program: Program, nodes: Iterable[Node]) -> frozenset[str] | None:
             found.update(declared[measure].on)
         elif kind == "earned":
             found.update(trigger for rule in program.earning if rule.asset == rest for trigger in rule.triggers)
+            found.add(of.ASSET_GRANTED)
         else:
             found.add(rest.rpartition(".")[0] if kind == "sum" else rest)
     return frozenset(found)
