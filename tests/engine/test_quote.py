@@ -118,6 +118,51 @@ def test_a_rule_can_ask_which_coupons_applied() -> None:
     assert shop.balance() == 7
 
 
+COUNTED: list[tuple[str, dict[str, Any], list[int]]] = [
+    ("a first order", {"give": {"fixed": 100}, "when": "orders(lifetime) = 1"}, [100, 0]),
+    ("what this order brings the month to", {"give": {"fixed": 7}, "when": "spend(calendar month) >= 150"}, [0, 7]),
+]
+
+
+@pytest.mark.parametrize(("rule", "given"), [case[1:] for case in COUNTED], ids=[case[0] for case in COUNTED])
+def test_what_a_cart_would_earn_counts_the_cart_itself(rule: dict[str, Any], given: list[int]) -> None:
+    shop = Till(program(earning=[{"id": "counted", "asset": "points"} | rule]))
+    for number, points in enumerate(given):
+        order_id = f"o{number}"
+        assert shop.quote(TEA, order_id=order_id).earns == ({"points": points} if points else {})
+        assert shop.pay(TEA, order_id=order_id).answer.get("earned", {}).get("points", 0) == points
+
+
+def test_fractions_that_two_rules_leave_are_quoted_together() -> None:
+    half = {"asset": "points", "give": {"per": {"amount": 100, "points": 1}}}
+    points = POINTS | {"carry_fractions": True}
+    shop = Till(program(assets=[points], earning=[{"id": "one"} | half, {"id": "two"} | half]))
+    assert shop.quote(50_00).earns == {"points": 1}
+    assert shop.pay(50_00).answer["earned"] == {"points": 1}
+
+
+def test_a_quote_says_which_rule_would_give_what_and_which_limit_leaves_nothing() -> None:
+    shop = till()
+    first = shop.quote(CUP)
+    assert [(given.rule, given.asset, given.amount) for given in first.earning] == [
+        ("base", "points", 29),
+        ("capped", "points", 20),
+    ]
+    shop.pay(CUP)
+    second = shop.quote(CUP, order_id="o2")
+    assert second.earns == {"points": 29}
+    assert second.skipped[-1] == {"what": "capped", "code": "limit_reached", "limit": "capped/day", "wanted": 50}
+
+
+def test_a_quote_knows_a_version_the_member_has_not_met() -> None:
+    shop = Till(
+        program(), program(assets=[POINTS | {"validity": {"inactivity": "3 days"}}]), since=[NOON, "2026-06-01T00:00"]
+    )
+    shop.points(30)
+    shop.member.due_at = 2**62  # as settled when only the first version was known
+    assert shop.quote(TEA, when="2026-06-02T00:00").usable == {}
+
+
 def test_a_quote_is_made_for_somebody_who_is_new() -> None:
     shop = Till(editions=EDITIONS)
     quote = shop.quote(TEA, CUP)

@@ -51,12 +51,20 @@ class Payment(Struct, omit_defaults=True):
     lots: list[list[int]] = []
 
 
+class Earning(Struct, array_like=True):
+    """What a rule would give if the cart were paid now, in units of the asset."""
+
+    rule: str
+    asset: str
+    amount: int
+
+
 class Quote(Struct, omit_defaults=True):
     """What a cart costs this member at ``at``, and how that came about.
 
     ``purchase`` has the lines at their final prices: list price less everything in ``applied``, before points
     and stored value. ``list_amounts`` and ``amounts`` run over positions; ``payable`` is left in money.
-    ``earns`` is per asset, in its units, if it were paid now. ``skipped`` says with a code and facts what did
+    ``earns`` is per asset, in its units, if it were paid now, and ``earning`` by which rules. ``skipped`` says with a code and facts what did
     not apply, ``hints`` what would help, ``wallet`` what each coupon at hand would save by itself, ``usable``
     what each asset could pay, and ``policy`` which of the program's choices decided.
     """
@@ -76,6 +84,7 @@ class Quote(Struct, omit_defaults=True):
     wallet: list[dict[str, Any]] = []
     usable: dict[str, dict[str, int]] = {}
     policy: dict[str, Any] = {}
+    earning: list[Earning] = []
 
 
 class NotApplicable(Exception):

@@ -392,15 +392,27 @@ def _why(result: Result, wanted: int, bound: str | None) -> dict[str, Any]:
     return why
 
 
-def given_if_paid_now(turn: Turn) -> dict[str, int]:
-    """Per asset, what the rules would give within their limits. Changes nothing: for quotes."""
-    found: dict[str, int] = {}
+class Forecast(Struct):
+    """What a rule would give, in units of its asset, and the key of the limit that cut it, if one did."""
+
+    rule: str
+    asset: str
+    amount: int
+    wanted: int
+    bound: str | None = None
+
+
+def forecast(turn: Turn) -> list[Forecast]:
+    """What every rule would give within its limits, as ``earn`` would. For quotes: of the turn's member, who must
+    be a copy, only the fractions kept change."""
+    found: list[Forecast] = []
     for result in results_of(turn):
-        rule, units = result.rule, result.units
+        rule, wanted, bound = result.rule, result.units, None
+        asset = rule.asset.id
         if rule.carry:
-            units, _ = carry(turn.member, rule.asset.id, *_in_parts(result))
+            wanted, turn.member.carries[asset] = carry(turn.member, asset, *_in_parts(result))
+        amount = wanted
         if rule.limits is not None:
-            units, _ = allowed(turn, rule.limits, units)
-        if units > 0:
-            found[rule.asset.id] = found.get(rule.asset.id, 0) + units
+            amount, bound = allowed(turn, rule.limits, wanted)
+        found.append(Forecast(rule.id, asset, amount, wanted, bound))
     return found

@@ -6,14 +6,17 @@ The same steps as ``holds`` takes, so what is quoted is what is held and paid; b
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from shuke.engine import activity as of
 from shuke.engine.activity import Activity, Purchase
-from shuke.engine.cart import Quote
+from shuke.engine.cart import Earning, Quote
 from shuke.engine.checkout import price
 from shuke.engine.compiled import Editions
-from shuke.engine.earning import given_if_paid_now
+from shuke.engine.earning import forecast
 from shuke.engine.effects import Refused
 from shuke.engine.holds import order_of_quote
+from shuke.engine.measures import count
 from shuke.engine.member import Member, pack, unpack
 from shuke.engine.profile import welcome
 from shuke.engine.step import catch_up
@@ -39,8 +42,12 @@ def quote(
     given = context or Context()
     seen = Context(given.orders, dict(given.taken), given.codes)
     turn = Turn(program, member, told, seen)
-    if member.seq == 0 or member.due_at <= at:
+    due_at = member.due_at
+    if program.changes and member.seq > 0:
+        due_at = min(due_at, program.next_change(member.now))  # also of a version she has not met
+    if member.seq == 0 or due_at <= at:
         turn.member = unpack(pack(member))
+        turn.member.due_at = due_at
         if member.seq == 0:
             welcome(turn)
         catch_up(turn, at)
@@ -48,5 +55,26 @@ def quote(
     found = price(turn, cart, strict=False)
     if isinstance(found, Quote):
         turn.order = order_of_quote(turn, found)
-        found.earns = given_if_paid_now(turn)
+        _forecast(turn, found)
     return found
+
+
+def _forecast(turn: Turn, found: Quote) -> None:
+    """Tell what paying would bring: as the pipeline does, counted first, because rules may ask for a first order or
+    for what was spent this month. The member is copied as far as that changes her."""
+    member = turn.member
+    series = dict(member.series)
+    for counter in turn.program.counters.get(of.ORDER_PAID, ()):
+        kept = series.get(counter.id)
+        if kept is not None:
+            series[counter.id] = replace(kept, days=list(kept.days), totals=list(kept.totals))
+    turn.member = replace(member, series=series, carries=dict(member.carries))
+    count(turn)
+    for given in forecast(turn):
+        if given.amount > 0:
+            found.earning.append(Earning(given.rule, given.asset, given.amount))
+            found.earns[given.asset] = found.earns.get(given.asset, 0) + given.amount
+        elif given.bound is not None:
+            found.skipped.append(
+                {"what": given.rule, "code": "limit_reached", "limit": given.bound, "wanted": given.wanted}
+            )
