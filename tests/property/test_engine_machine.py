@@ -9,7 +9,7 @@ import os
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 from msgspec import json
 
 from shuke.engine import activity as of
@@ -26,6 +26,13 @@ EDITIONS = editions()
 MEMBERS = ("ada", "bob", "cy")
 ASSETS = ("points", "points", "stars", "miles", "growth", "principal")
 SPENDABLE = st.sampled_from(["points", "stars", "miles"])
+
+LATE = {
+    "visit": "visited",
+    "spend": of.ASSET_SPENT,
+    "adjust": of.ASSET_ADJUSTED,
+    "grant": of.ASSET_GRANTED,
+}
 
 members = st.sampled_from(MEMBERS)
 amounts = st.integers(1, 400)
@@ -51,6 +58,8 @@ class ShopMachine(RuleBasedStateMachine):
     holds = Bundle("holds")
     coupons = Bundle("coupons")
     top_ups = Bundle("top_ups")
+    spends = Bundle("spends")
+    value_holds = Bundle("value_holds")
 
     @initialize()
     def open(self) -> None:
@@ -130,9 +139,56 @@ class ShopMachine(RuleBasedStateMachine):
         self._tell(of.ORDER_CANCELLED, order[0], order_id=order[1])
         self._tell(of.ORDER_REOPENED, order[0], order_id=order[1])
 
-    @rule(member=members, asset=st.sampled_from(ASSETS), part=st.integers(1, 11))
+    @rule(target=spends, member=members, asset=st.sampled_from(ASSETS), part=st.integers(1, 11))
     def spend(self, member, asset, part):
-        self._tell(of.ASSET_SPENT, member, asset=asset, amount=self._part(member, asset, part))
+        return self._spend(of.ASSET_SPENT, member, asset=asset, amount=self._part(member, asset, part))
+
+    @rule(target=spends, member=members, amount=st.sampled_from([1, 333, 10_050]))
+    def spend_stored_value(self, member, amount):
+        return self._spend(of.ASSET_SPENT, member, stored_value=amount)
+
+    def _spend(self, what, member, **payload):
+        id_ = f"s{self.number}"
+        return multiple() if self._tell(what, member, id=id_, **payload) else (member, id_)
+
+    @rule(spend=spends, part=st.integers(1, 10))
+    def undo_a_spend(self, spend, part):
+        spent = self.ledger.orders[spend[0], f"spend:{spend[1]}"].spend
+        unit = "stored_value" if spent.value.asset is None else "amount"
+        amount = max(1, (spent.value.amount - spent.back) * part // 10)
+        self._tell(of.ASSET_SPEND_REVERSED, spend[0], id=spend[1], **{unit: amount})
+
+    @rule(spend=spends)
+    def undo_what_is_left_of_a_spend(self, spend):
+        self._tell(of.ASSET_SPEND_REVERSED, spend[0], id=spend[1])
+
+    @rule(target=value_holds, member=members, asset=SPENDABLE, part=tenths, minutes=st.integers(1, 600))
+    def hold_value(self, member, asset, part, minutes):
+        return self._hold_value(member, minutes, asset=asset, amount=self._part(member, asset, part))
+
+    @rule(target=value_holds, member=members, amount=st.sampled_from([500, 10_100]), minutes=st.integers(1, 600))
+    def hold_stored_value(self, member, amount, minutes):
+        return self._hold_value(member, minutes, stored_value=amount)
+
+    def _hold_value(self, member, minutes, **payload):
+        key = f"h{self.number}"
+        refused = self._tell(of.ASSET_HELD, member, hold=key, minutes=minutes, **payload)
+        return multiple() if refused else (member, key)
+
+    @rule(target=spends, hold=value_holds, amount=st.none() | amounts)
+    def capture(self, hold, amount):
+        part = {} if amount is None else {"amount": amount, "stored_value": amount}
+        return self._spend(of.ASSET_CAPTURED, hold[0], hold=hold[1], **part)
+
+    @rule(hold=holds | value_holds)
+    def release_or_pay_what_is_no_cart(self, hold):
+        self._pay(hold[0], Purchase("", [], hold=hold[1], priced=False))
+        self._tell(of.ASSET_RELEASED, hold[0], hold=hold[1])
+
+    @rule(member=members, asset=st.sampled_from(ASSETS), amount=amounts, days=st.none() | st.integers(1, 9))
+    def grant(self, member, asset, amount, days):
+        dates = {} if days is None else {"ripens_at": self.now, "expires_at": self.now + days * DAY}
+        self._tell(of.ASSET_GRANTED, member, asset=asset, amount=amount, reason="test", **dates)
 
     @rule(member=members)
     def spend_everything(self, member):
@@ -178,7 +234,7 @@ class ShopMachine(RuleBasedStateMachine):
         member=members,
         lines=lines,
         ago=st.integers(MINUTE, 40 * DAY),
-        how=st.sampled_from(["order", "visit", "spend", "adjust"]),
+        how=st.sampled_from(["order", "visit", "spend", "adjust", "grant"]),
     )
     def hear_of_something_late(self, member, lines, ago, how):
         """The time of all has come up to now before: what is late is late for everybody."""
@@ -187,11 +243,19 @@ class ShopMachine(RuleBasedStateMachine):
         try:
             if how == "order":
                 return self._pay(member, Purchase("", lines))
-            what = {"visit": "visited", "spend": of.ASSET_SPENT, "adjust": of.ASSET_ADJUSTED}[how]
-            self._tell(what, member, asset="points", amount=30, reason="late")
+            self._tell(LATE[how], member, asset="points", amount=30, reason="late")
             return multiple()
         finally:
             self.now = present
+
+    @rule(member=members, kind=st.sampled_from(["phone", "card"]), value=st.sampled_from([None, "1", "2"]))
+    def call(self, member, kind, value):
+        self._tell(of.UPDATED, member, identities={kind: value})
+
+    @precondition(lambda self: self.number % 8 == 0)
+    @rule(member=members, stored_value=st.sampled_from([None, "paid_out", "waived"]))
+    def erase(self, member, stored_value):
+        self._tell(of.ERASED, member, stored_value=stored_value)
 
     @rule(span=st.sampled_from([MINUTE, HOUR, DAY, DAY, 3 * DAY, 8 * DAY, 30 * DAY]), times=st.integers(1, 3))
     def wait(self, span, times):
@@ -319,6 +383,22 @@ class ShopMachine(RuleBasedStateMachine):
             assert total.get((asset, "transit"), 0) == 0
 
     @invariant()
+    def an_identity_belongs_to_one_member_who_knows_it(self):
+        told = {(identity.kind, identity.value): id_ for id_, member in self.ledger.members.items()
+                for identity in member.identities}  # fmt: skip
+        assert told == self.ledger.identities
+        assert len(told) == sum(len(member.identities) for member in self.ledger.members.values())
+
+    @invariant()
+    def nothing_is_left_of_who_is_erased(self):
+        for id_, member in self.ledger.members.items():
+            if member.status == "erased":
+                booked = self.running[id_]
+                assert {account: left for account, left in booked.items() if account[1] in MEMBER_ACCOUNTS and left} == {}
+                bare = type(member)(id_, member.joined_at, "erased", member.now, seq=member.seq)
+                assert pack(member) == pack(bare)
+
+    @invariant()
     def purse_totals_are_their_lots_and_their_entries(self):
         for id_, member in self.ledger.members.items():
             rules = self.ledger.editions.at(NEVER - 1).assets
@@ -338,6 +418,14 @@ class ShopMachine(RuleBasedStateMachine):
                 assert len(set(numbers)) == len(numbers)
                 assert purse.lots == sorted(purse.lots, key=rules[asset].lot_key)
                 self._check_lots(id_, asset, purse)
+
+    @invariant()
+    def a_spend_comes_back_once_and_no_more_of_it_than_was_taken(self):
+        for (id_, name), order in self.ledger.orders.items():
+            if order.spend is not None:
+                spend, units = name.removeprefix("spend:"), order.spend.value.units
+                back = sum(e.amount for e in self.ledger.entries[id_] if (e.why or {}).get("spend") == spend)
+                assert back == order.spend.back * units <= sum(sum(paid.units) for paid in order.paid)
 
     def _check_lots(self, id_, asset, purse):
         booked: dict[tuple[int, str], int] = {}
