@@ -64,9 +64,10 @@ class Quote(Struct, omit_defaults=True):
 
     ``purchase`` has the lines at their final prices: list price less everything in ``applied``, before points
     and stored value. ``list_amounts`` and ``amounts`` run over positions; ``payable`` is left in money.
-    ``earns`` is per asset, in its units, if it were paid now, and ``earning`` by which rules. ``skipped`` says with a code and facts what did
-    not apply, ``hints`` what would help, ``wallet`` what each coupon at hand would save by itself, ``usable``
-    what each asset could pay, and ``policy`` which of the program's choices decided.
+    ``earns`` is per asset, in its units, if it were paid now, and ``earning`` by which rules. ``skipped`` says
+    with a code and facts what did not apply, ``hints`` what would help, ``wallet`` what each coupon at hand
+    would save by itself, ``usable`` what each asset could pay, and ``policy`` which of the program's choices
+    decided.
     """
 
     at: int
