@@ -1,4 +1,4 @@
-"""Coupons: their dates, limits and codes, how they meet in a cart, and every turn of their life."""
+"""Coupons: their dates and limits, how they meet in a cart, and every turn of their life."""
 
 from typing import Any
 
@@ -6,9 +6,7 @@ import pytest
 
 from shuke.engine import activity as of
 from shuke.engine.activity import Line, Payments
-from shuke.engine.coupons import quotas_of_codes
 from shuke.engine.effects import Refused
-from shuke.engine.needs import Needs, needs
 from tests.engine.till import NOON, Till, at, program
 
 TEA = Line(10_000, sku="tea", category="tea", list_amount=10_000)
@@ -120,73 +118,11 @@ def test_what_cannot_be_is_refused(type_: str, payload: dict[str, Any], refused:
     assert found == refused
 
 
-# -- Codes ------------------------------------------------------------------------------------------------
-
-
 def test_the_claim_centre_gives_what_may_be_claimed() -> None:
     shop = till(TEN | {"claimable": True, "limits": {"per_member": 1}})
     (id_,) = shop.do(of.COUPON_CLAIMED, template="ten").answer["coupons"]
     assert shop.member.coupons[id_].state == "issued"
     assert shop.refused(of.COUPON_CLAIMED, template="ten").code == "coupon_limit"
-
-
-def test_a_shared_code_opens_a_coupon_for_everybody() -> None:
-    shop = till(TEN | {"codes": "shared", "code": "Hello10", "limits": {"total": 5}})
-    shop.do(of.COUPON_CLAIMED, code=" hello10 ")
-    assert shop.taken == {"coupon/ten/issued": 1}
-    (coupon,) = shop.member.coupons.values()
-    assert coupon.code is None
-
-
-def test_a_unique_code_opens_one_coupon_once() -> None:
-    shop = till(TEN | {"codes": "unique"})
-    shop.codes["AB12CD"] = "ten"
-    shop.do(of.COUPON_CLAIMED, code="ab12cd")
-    (coupon,) = shop.member.coupons.values()
-    assert coupon.code == "AB12CD"
-    shop.member.coupons.clear()
-    assert shop.refused(of.COUPON_CLAIMED, code="ab12cd") == Refused("code_used", {"code": "AB12CD"})
-
-
-def test_a_code_typed_into_a_cart_is_claimed_and_redeemed_in_one() -> None:
-    shop = till(TEN | {"codes": "unique", "limits": {"per_member": 1, "redeemed_total": 9}})
-    shop.codes["AB12CD"] = "ten"
-    assert shop.quote(TEA, uses=uses("ab12cd")).payable == 9_000
-    shop.pay(TEA, uses=uses("ab12cd"))
-    assert shop.member.coupons == {}
-    assert shop.taken["code/AB12CD"] == 1
-    assert [state for _, state in shop.coupons] == ["issued", "redeemed"]
-    quote = shop.quote(TEA, uses=uses("ab12cd"))
-    assert quote.skipped == [{"what": "ab12cd", "code": "code_used"}]
-
-
-def test_a_coupon_with_a_unique_code_is_found_by_it_at_the_till() -> None:
-    shop = till(TEN | {"codes": "unique"})
-    (id_,) = shop.issue("ten", codes=["QR-7"])
-    shop.pay(TEA, uses=uses("qr-7"))
-    assert shop.coupons[-1] == (id_, "redeemed")
-
-
-def test_a_step_needs_the_quotas_its_coupons_touch() -> None:
-    shop = till(
-        TEN | {"limits": {"total": 5, "redeemed_total": 3}},
-        TEN | {"id": "open", "codes": "shared", "code": "OPEN", "limits": {"total_per_day": 2, "redeemed_total": 1}},
-        TEN | {"id": "single", "codes": "unique", "limits": {"redeemed_total": 4}},
-    )
-    cart = shop.cart(TEA, uses=uses("ten.abcdefghij234", "open", "secret"))
-    assert needs(shop.editions, shop.activity(of.ORDER_PAID, purchase=cart)) == Needs(
-        orders=["o1"],
-        codes=["SECRET"],
-        quotas=[
-            "coupon/ten/redeemed",
-            "coupon/open/issued/2026-05-01",
-            "coupon/open/redeemed",
-            "code/SECRET",
-        ],
-    )
-    told = shop.activity(of.COUPON_CLAIMED, code="secret")
-    edition = shop.editions.compiled[0]
-    assert quotas_of_codes(edition, told, {"SECRET": "single"}) == ["coupon/single/redeemed"]
 
 
 # -- In a cart --------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any
 from shuke.engine import activity as of
 from shuke.engine.activity import Activity, Line, Payments, Purchase
 from shuke.engine.cart import Quote
+from shuke.engine.codes import quotas_of_codes
 from shuke.engine.compiled import Compiled, Editions
 from shuke.engine.effects import MEMBER_ACCOUNTS, Entry, Refused, Settled
 from shuke.engine.member import Member, pack, unpack
@@ -17,7 +18,7 @@ from shuke.engine.needs import needs
 from shuke.engine.orders import Order, pack_order, unpack_order
 from shuke.engine.quote import quote
 from shuke.engine.step import step
-from shuke.engine.turn import Context
+from shuke.engine.turn import Code, Context
 from shuke.program.document import from_data
 from shuke.values.instants import Instant, parse_instant
 
@@ -57,7 +58,7 @@ class Till:
         self.member = Member("m1", 0)
         self.orders: dict[str, Order] = {}
         self.taken: dict[str, int] = {}
-        self.codes: dict[str, str] = {}
+        self.codes: dict[str, Code] = {}
         self.entries: list[Entry] = []
         self.inbox: list[Activity] = []
         self.coupons: list[tuple[str, str]] = []  # (id, state), in the order told
@@ -68,11 +69,15 @@ class Till:
         need = needs(self.editions, activity)
         codes = {code: self.codes[code] for code in need.codes if code in self.codes}
         orders = {id_: unpack_order(pack_order(self.orders[id_])) for id_ in need.orders if id_ in self.orders}
-        taken = {quota: self.taken.get(quota, 0) for quota in need.quotas}
+        edition = self.editions.at(activity.occurred_at)
+        quotas = [*need.quotas, *quotas_of_codes(edition, activity, codes)]
+        taken = {quota: self.taken.get(quota, 0) for quota in quotas}
         settled = step(self.editions, unpack(pack(self.member)), activity, Context(orders, taken, codes))
         self.member = settled.member
         self.orders.update(settled.effects.orders)
         self.entries += settled.effects.entries
+        for opened in settled.effects.codes:
+            self.codes[opened.code] = Code(self.codes[opened.code].template, "taken")
         for claim in settled.effects.claims:
             self.taken[claim.quota] = self.taken.get(claim.quota, 0) + claim.amount
         self.coupons += [(change.coupon_id, change.state) for change in settled.effects.coupons]

@@ -4,7 +4,6 @@ A coupon keeps the terms of the version that issued it (discount, scope, dates, 
 are those of the version in force. Totals that all members share are quotas, handed in with the context:
 
     coupon/<template>/issued        coupon/<template>/issued/<date>        coupon/<template>/redeemed
-    code/<code>                     a unique code opens one coupon, once
 """
 
 from __future__ import annotations
@@ -155,6 +154,22 @@ def coupon_id(turn: Turn, template_id: str, *, code: str | None = None) -> str:
     cause = ("", "time") if turn.due else (activity.source, activity.key)
     named = "\n".join((activity.member_id, *cause, str(turn.now), number, code or ""))
     return f"{template_id}.{b32encode(digest(named.encode())[:8]).decode().rstrip('=').lower()}"
+
+
+def new_coupon(turn: Turn, template: Template, *, code: str | None) -> Coupon:
+    """A fresh coupon of the template, by the dates and version of now. Changes nothing."""
+    valid_from, valid_until = template.dates(turn.day)
+    return Coupon(
+        coupon_id(turn, template.id, code=code),
+        template.id,
+        turn.program.version,
+        "issued",
+        valid_from,
+        valid_until,
+        code,
+        None,
+        template.discount.face,
+    )
 
 
 # -- Limits -----------------------------------------------------------------------------------------------

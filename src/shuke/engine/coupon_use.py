@@ -19,21 +19,10 @@ from shuke.engine.coupon_terms import (
     count_issued,
     count_own_redemption,
     count_redeemed,
-    over_issue_limit,
     over_redemption_limit,
-    plain_code,
     terms_of,
 )
-from shuke.engine.coupons import (
-    Unfit,
-    in_hand,
-    new_coupon,
-    redeem_one,
-    tell,
-    template_of_code,
-    unfit_by_itself,
-    unfit_place,
-)
+from shuke.engine.coupons import Unfit, find, redeem_one, take_in, tell, unfit_by_itself, unfit_place
 from shuke.engine.discounts import Off, spread
 from shuke.engine.effects import Refused
 from shuke.engine.member import Coupon, Hold
@@ -104,22 +93,13 @@ def _find(cart: Cart) -> list[Wanted]:
 
 
 def _find_one(turn: Turn, asked: str, others: list[Wanted]) -> Wanted | Refused:
-    coupon = in_hand(turn, asked)
-    if coupon is not None:
-        template = terms_of(turn, coupon.template, coupon.version)
-        if template is None:
-            return Refused("coupon_unknown", {"coupon": coupon.id})
-        return Wanted(asked, coupon, template)
-    code = plain_code(asked)
-    opened = template_of_code(turn, code)
-    if isinstance(opened, Refused):
-        return Refused("coupon_unknown", {"coupon": asked}) if opened.code == "code_unknown" else opened
-    alike = sum(other.new and other.template is opened for other in others)
-    refused = over_issue_limit(turn, opened, alike + 1)
-    if refused is not None:
-        return refused
-    unique = opened.template.codes == "unique"
-    return Wanted(asked, new_coupon(turn, opened, code=code if unique else None), opened, True)
+    coupon = find(turn, asked, beside=[other.coupon for other in others if other.new])
+    if isinstance(coupon, Refused):
+        return coupon
+    template = terms_of(turn, coupon.template, coupon.version)
+    if template is None:
+        return Refused("coupon_unknown", {"coupon": coupon.id})
+    return Wanted(asked, coupon, template, coupon.id not in turn.member.coupons)
 
 
 def _apply(cart: Cart, wanted: Wanted) -> None:
@@ -262,16 +242,12 @@ def _worth(cart: Cart, coupon: Coupon) -> dict[str, Any]:
 # -- Held, redeemed, let go -------------------------------------------------------------------------------
 
 
-def take_in(turn: Turn, use: CouponUse, *, order_id: str) -> Coupon:
+def _at_hand(turn: Turn, use: CouponUse, *, order_id: str) -> Coupon:
     """The live coupon behind a use; one that came with a code is issued now."""
     if not use.new:
         return turn.member.coupons[use.coupon.id]
-    template = turn.program.coupons[use.coupon.template]
-    count_issued(turn, template, 1)
-    if use.coupon.code is not None:
-        claim_quota(turn, f"code/{use.coupon.code}", 1)
-    turn.member.coupons[use.coupon.id] = use.coupon
-    tell(turn, use.coupon, "issued", order_id=order_id)
+    count_issued(turn, turn.program.coupons[use.coupon.template], 1)
+    take_in(turn, use.coupon, order_id=order_id)
     return use.coupon
 
 
@@ -279,7 +255,7 @@ def hold_coupons(turn: Turn, uses: list[CouponUse], *, order_id: str) -> list[li
     """Keep the coupons for a cart, and count them as redeemed; returns the quotas claimed."""
     claimed: list[list[Any]] = []
     for use in uses:
-        coupon = take_in(turn, use, order_id=order_id)
+        coupon = _at_hand(turn, use, order_id=order_id)
         coupon.state = "held"
         coupon.order_id = order_id
         tell(turn, coupon, "held", order_id=order_id)
@@ -291,7 +267,7 @@ def redeem_coupons(turn: Turn, uses: list[CouponUse], *, order_id: str, held: bo
     """Redeem the coupons of a cart that is paid; returns what the order remembers."""
     redeemed = []
     for use in uses:
-        coupon = turn.member.coupons[use.coupon.id] if held else take_in(turn, use, order_id=order_id)
+        coupon = turn.member.coupons[use.coupon.id] if held else _at_hand(turn, use, order_id=order_id)
         redeemed.append(redeem_one(turn, coupon, value=use.value, order_id=order_id))
         if not held:
             count_redeemed(turn, coupon.template, 1)

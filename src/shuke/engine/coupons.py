@@ -6,25 +6,26 @@ restore it. How a coupon works in a cart is in ``coupon_use``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
 from shuke.engine import activity as of
 from shuke.engine.activity import Activity
+from shuke.engine.codes import codes_told, opened_by, spoken_for, take_code, template_of_code
 from shuke.engine.conditions import Names
 from shuke.engine.coupon_terms import (
     Coupons,
     Template,
-    claim_quota,
     count_issued,
     count_redeemed,
     coupon_id,
     is_in_hand,
+    new_coupon,
     over_issue_limit,
     over_redemption_limit,
     plain_code,
-    template_of_id,
     terms_of,
 )
 from shuke.engine.effects import CouponChanged, Refused, Wanted
@@ -32,11 +33,7 @@ from shuke.engine.member import Coupon
 from shuke.engine.orders import Used
 from shuke.engine.turn import Turn
 from shuke.program.document import Program
-from shuke.values.instants import NEVER, Day, Instant, LocalCalendar
-
-if TYPE_CHECKING:
-    from shuke.engine.compiled import Compiled
-    from shuke.engine.needs import Needs
+from shuke.values.instants import NEVER, Instant, LocalCalendar
 
 _ISSUING = frozenset((of.COUPON_ISSUED, of.COUPON_CLAIMED))
 
@@ -76,9 +73,9 @@ def issue_template(
     rule: str | None,
     why: dict[str, Any] | None,
     quantity: int = 1,
-    codes: list[str] | None = None,
+    codes: Sequence[str] = (),
 ) -> list[Coupon] | Refused:
-    """Give the member ``quantity`` coupons of a template, all or none.
+    """Give the member ``quantity`` coupons of a template, all or none; the first ones get the ``codes``.
 
     Where the template has totals that all members share and this activity could not know (a tier that rises,
     a birthday), the issue is sent to the member's own inbox, where it can: the list is empty then.
@@ -102,29 +99,19 @@ def issue_template(
     count_issued(turn, template, quantity)
     issued = []
     for number in range(quantity):
-        coupon = new_coupon(turn, template, code=codes[number] if codes and number < len(codes) else None)
-        turn.member.coupons[coupon.id] = coupon
-        tell(turn, coupon, "issued", rule=rule)
+        coupon = new_coupon(turn, template, code=codes[number] if number < len(codes) else None)
+        take_in(turn, coupon, rule=rule)
         issued.append(coupon)
     body: dict[str, Any] = {"template": template_id, "quantity": quantity, "valid_until": valid_until}
     turn.effects.wanted.append(Wanted("coupon.issued", body if why is None else {**body, **why}))
     return issued
 
 
-def new_coupon(turn: Turn, template: Template, *, code: str | None) -> Coupon:
-    """A fresh coupon of the template, by the dates and version of now. Changes nothing."""
-    valid_from, valid_until = template.dates(turn.day)
-    return Coupon(
-        coupon_id(turn, template.id, code=code),
-        template.id,
-        turn.program.version,
-        "issued",
-        valid_from,
-        valid_until,
-        code,
-        None,
-        template.discount.face,
-    )
+def take_in(turn: Turn, coupon: Coupon, *, rule: str | None = None, order_id: str | None = None) -> None:
+    """Put a new coupon into the member's hands; its code is taken. Counting it is the caller's."""
+    take_code(turn, coupon)
+    turn.member.coupons[coupon.id] = coupon
+    tell(turn, coupon, "issued", rule=rule, order_id=order_id)
 
 
 def _send_to_own_inbox(
@@ -146,19 +133,26 @@ def _send_to_own_inbox(
 
 def issue(turn: Turn) -> Refused | None:
     """``coupon.issued``: by hand, in bulk, or by a rule. Payload: ``template``, optional ``quantity``,
-    ``codes`` (unique ones, made elsewhere), ``rule``, ``reason``. Refused: as ``issue_template``."""
+    ``codes`` (unique ones, made elsewhere or ahead; no more than coupons), ``rule``, ``reason``.
+
+    Refused: ``code_unknown`` (what was told are no codes), ``code_used``, ``code_void``, and as ``issue_template``.
+    """
     payload = turn.activity.payload or {}
     quantity = payload.get("quantity", 1)
     if isinstance(quantity, bool) or not isinstance(quantity, int):
         return Refused("quantity_invalid", {"quantity": quantity, "most": MOST_AT_ONCE})
+    codes = codes_told(payload.get("codes"))
+    if codes is None:
+        return Refused("code_unknown", {"code": str(payload["codes"])})
+    if len(codes) > quantity:
+        return Refused("quantity_invalid", {"quantity": quantity, "most": len(codes)})
+    template = turn.program.coupons.get(str(payload.get("template")))
+    refused = None if template is None else spoken_for(turn, template, codes)
+    if refused is not None:
+        return refused
     why = payload.get("why") or ({"reason": payload["reason"]} if payload.get("reason") else None)
     issued = issue_template(
-        turn,
-        str(payload.get("template")),
-        rule=payload.get("rule"),
-        why=why,
-        quantity=quantity,
-        codes=payload.get("codes"),
+        turn, str(payload.get("template")), rule=payload.get("rule"), why=why, quantity=quantity, codes=codes
     )
     return _answered(turn, issued)
 
@@ -173,7 +167,7 @@ def _answered(turn: Turn, issued: list[Coupon] | Refused) -> Refused | None:
 def claim(turn: Turn) -> Refused | None:
     """``coupon.claimed``: the member takes one. Payload: ``template`` (of the claim centre) or ``code``.
 
-    Refused: ``coupon_not_claimable``, ``code_unknown``, ``code_used``, and as ``issue_template``.
+    Refused: ``coupon_not_claimable``, ``code_unknown``, ``code_used``, ``code_void``, and as ``issue_template``.
     """
     payload = turn.activity.payload or {}
     if payload.get("code") is None:
@@ -185,23 +179,8 @@ def claim(turn: Turn) -> Refused | None:
     opened = template_of_code(turn, code)
     if isinstance(opened, Refused):
         return opened
-    unique = opened.template.codes == "unique"
-    codes = [code] if unique else None
-    issued = issue_template(turn, opened.id, rule=None, why=None, codes=codes)
-    if unique and isinstance(issued, list):
-        claim_quota(turn, f"code/{code}", 1)
-    return _answered(turn, issued)
-
-
-def template_of_code(turn: Turn, code: str) -> Template | Refused:
-    """The template a code opens. Refused: ``code_unknown``; ``code_used`` for a unique one that was used."""
-    template_id = turn.program.coupons.by_code.get(code) or turn.context.codes.get(code)
-    template = turn.program.coupons.get(template_id) if isinstance(template_id, str) else None
-    if template is None:
-        return Refused("code_unknown", {"code": code})
-    if template.template.codes == "unique" and turn.context.taken.get(f"code/{code}", 0):
-        return Refused("code_used", {"code": code})
-    return template
+    codes = [code] if code in turn.context.codes else []
+    return _answered(turn, issue_template(turn, opened.id, rule=None, why=None, codes=codes))
 
 
 def in_hand(turn: Turn, text: str) -> Coupon | None:
@@ -222,16 +201,52 @@ def redeem(turn: Turn) -> Refused | None:
     """``coupon.redeemed``: scanned at a till that prices by itself. Payload: ``coupon`` (id or code),
     optional ``order_id``, ``channel``, ``store`` and, for a cash voucher, ``amount`` (minor units).
 
-    Refused: ``coupon_unknown``, ``coupon_not_applicable`` (with ``reason``), ``coupon_limit``.
+    A code that nobody used before opens its coupon and redeems it in one. Refused: ``coupon_unknown``,
+    ``code_used``, ``code_void``, ``coupon_not_applicable`` (with ``reason``), ``coupon_limit``, ``amount_invalid``.
     """
     payload = turn.activity.payload or {}
-    coupon = in_hand(turn, str(payload.get("coupon")))
-    if coupon is None:
-        return Refused("coupon_unknown", {"coupon": str(payload.get("coupon"))})
+    coupon = find(turn, str(payload.get("coupon")))
+    if isinstance(coupon, Refused):
+        return coupon
+    unfit = unfit_at_till(turn, coupon, channel=payload.get("channel"), store=payload.get("store"))
+    if unfit is not None:
+        return unfit
+    amount = payload.get("amount")
+    if amount is None or not coupon.value:
+        amount = coupon.value
+    if isinstance(amount, bool) or not isinstance(amount, int):
+        return Refused("amount_invalid", {"amount": str(amount)})
+    if not 0 <= amount <= coupon.value:
+        facts = {"asked": amount, "available": coupon.value}
+        return Refused("coupon_not_applicable", {"coupon": coupon.id, "reason": "value_exceeded", **facts})
+    order_id = payload.get("order_id")
+    if coupon.id not in turn.member.coupons:
+        count_issued(turn, turn.program.coupons[coupon.template], 1)
+        take_in(turn, coupon, order_id=order_id)
+    redeem_one(turn, coupon, value=amount, order_id=order_id)
+    count_redeemed(turn, coupon.template, 1)
+    turn.answer["coupon"] = {"coupon": coupon.id, "template": coupon.template, "left": coupon.value}
+    return None
+
+
+def find(turn: Turn, asked: str, *, beside: Sequence[Coupon] = ()) -> Coupon | Refused:
+    """The coupon meant by an id or a code: one in the member's hands, or the one a code would open now, ``beside``
+    new ones that others open. Changes nothing.
+
+    Refused: ``coupon_unknown``, ``code_used``, ``code_void``, ``coupon_limit``.
+    """
+    coupon = in_hand(turn, asked) or opened_by(turn, plain_code(asked), beside=beside)
+    if isinstance(coupon, Refused) and coupon.code == "code_unknown":
+        return Refused("coupon_unknown", {"coupon": asked})
+    return coupon
+
+
+def unfit_at_till(turn: Turn, coupon: Coupon, *, channel: str | None, store: str | None) -> Refused | None:
+    """Why the coupon cannot be redeemed here and now, whatever is bought."""
     template = terms_of(turn, coupon.template, coupon.version)
     reason = unfit_by_itself(turn, coupon)
     if reason is None and template is not None:
-        reason = unfit_place(template, payload.get("channel"), payload.get("store"))
+        reason = unfit_place(template, channel, store)
         if reason is None and template.when is not None and not template.when(turn, None):
             reason = "condition_not_met", {"when": template.when_text}
         limited = over_redemption_limit(turn, template, 1)
@@ -239,13 +254,6 @@ def redeem(turn: Turn) -> Refused | None:
             return limited
     if reason is not None:
         return Refused("coupon_not_applicable", {"coupon": coupon.id, "reason": reason[0], **reason[1]})
-    amount = payload.get("amount", coupon.value) if coupon.value else 0
-    if not 0 <= amount <= coupon.value:
-        facts = {"asked": amount, "available": coupon.value}
-        return Refused("coupon_not_applicable", {"coupon": coupon.id, "reason": "value_exceeded", **facts})
-    redeem_one(turn, coupon, value=amount, order_id=payload.get("order_id"))
-    count_redeemed(turn, coupon.template, 1)
-    turn.answer["coupon"] = {"coupon": coupon.id, "template": coupon.template, "left": coupon.value}
     return None
 
 
@@ -387,63 +395,3 @@ def fall_due(turn: Turn) -> None:
     for coupon in ended:
         del coupons[coupon.id]
         tell(turn, coupon, "expired")
-
-
-# -- What a step needs ------------------------------------------------------------------------------------
-
-
-def quotas_of_coupons(edition: Compiled, activity: Activity, found: Needs) -> None:
-    """Add the codes to look up and the quotas to lock for this activity.
-
-    A coupon's id names its template; so does a shared code. A code that is neither is unique or unknown:
-    when the shell has looked it up, ``quotas_of_codes`` says what to lock beside it.
-    """
-    payload = activity.payload or {}
-    day = edition.calendar.day(activity.occurred_at)
-    if activity.type in (of.COUPON_ISSUED, of.COUPON_CLAIMED) and payload.get("template") is not None:
-        _lock_issue(edition, str(payload["template"]), day, found)
-    asked: list[str] = []
-    if activity.type == of.COUPON_CLAIMED and payload.get("code") is not None:
-        asked.append(str(payload["code"]))
-    elif activity.type == of.COUPON_REDEEMED:
-        asked.append(str(payload.get("coupon")))
-    purchase = activity.purchase
-    if purchase is not None and purchase.uses is not None and purchase.uses.coupons:
-        asked.extend(purchase.uses.coupons)
-    for text in asked:
-        template_id = template_of_id(text)
-        if template_id is not None:
-            _lock_redemption(edition, template_id, found)
-            continue
-        code = plain_code(text)
-        template_id = edition.coupons.by_code.get(code)
-        if template_id is not None:
-            _lock_issue(edition, template_id, day, found)
-            _lock_redemption(edition, template_id, found)
-        else:
-            found.codes.append(code)
-            found.quotas.append(f"code/{code}")
-
-
-def quotas_of_codes(edition: Compiled, activity: Activity, codes: dict[str, Any]) -> list[str]:
-    """The quotas to lock once ``codes`` (code → template id) were looked up."""
-    day = edition.calendar.day(activity.occurred_at)
-    quotas: list[str] = []
-    for template_id in codes.values():
-        template = edition.coupons.get(template_id)
-        if template is not None:
-            quotas += [quota for quota, _, _ in template.quotas_of_issue(day)]
-            quotas += [quota for quota, _, _ in template.quotas_of_redemption()]
-    return quotas
-
-
-def _lock_issue(edition: Compiled, template_id: str, day: Day, found: Needs) -> None:
-    template = edition.coupons.get(template_id)
-    if template is not None and template.limits_shared:
-        found.quotas.extend(quota for quota, _, _ in template.quotas_of_issue(day))
-
-
-def _lock_redemption(edition: Compiled, template_id: str, found: Needs) -> None:
-    template = edition.coupons.get(template_id)
-    if template is not None and template.limits_shared:
-        found.quotas.extend(quota for quota, _, _ in template.quotas_of_redemption())

@@ -81,6 +81,13 @@ class CouponChanged(Struct):
     rule: str | None = None
 
 
+class CodeTaken(Struct):
+    """A code made ahead opened this coupon, and opens no other."""
+
+    code: str
+    coupon_id: str
+
+
 class Wanted(Struct):
     """A message or notice the program wants sent; outreach decides whether and how."""
 
@@ -103,6 +110,7 @@ class Effects(Struct):
     orders: dict[str, Any] = {}  # order id -> engine.orders.Order, as it is now
     tiers: list[TierChanged] = []
     coupons: list[CouponChanged] = []
+    codes: list[CodeTaken] = []
     wanted: list[Wanted] = []
     claims: list[Claimed] = []
     activities: list[Activity] = []  # for other members' inboxes

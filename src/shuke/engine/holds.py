@@ -19,9 +19,9 @@ from shuke.engine.activity import Purchase
 from shuke.engine.assets import Cause, debit, post, purse_of, restore, spendable
 from shuke.engine.cart import Payment, Quote, pack_quote, unpack_quote
 from shuke.engine.checkout import price
-from shuke.engine.coupon_terms import count_redeemed
+from shuke.engine.coupon_terms import count_issued, count_redeemed
 from shuke.engine.coupon_use import hold_coupons, let_go_coupons, redeem_coupons
-from shuke.engine.coupons import in_hand, redeem_one, unfit_by_itself
+from shuke.engine.coupons import find, redeem_one, take_in, unfit_by_itself
 from shuke.engine.effects import HELD, SPENT, Refused
 from shuke.engine.member import HeldPart, Hold, Lot
 from shuke.engine.orders import Order, Paid, Used, order_of
@@ -264,12 +264,18 @@ def _told_coupons(turn: Turn, purchase: Purchase) -> list[Used]:
     assert purchase.uses is not None, "as above"
     redeemed = []
     for asked in purchase.uses.coupons or ():
-        coupon = in_hand(turn, asked)
-        unfit = unfit_by_itself(turn, coupon) if coupon is not None else ("coupon_unknown", {})
-        if coupon is None or unfit is not None:
-            code, facts = unfit or ("coupon_unknown", {})
-            turn.skip(asked, code, facts)
+        coupon = find(turn, asked)
+        if isinstance(coupon, Refused):
+            facts = {name: fact for name, fact in coupon.facts.items() if name not in ("coupon", "code")}
+            turn.skip(asked, coupon.code, facts)
             continue
+        unfit = unfit_by_itself(turn, coupon)
+        if unfit is not None:
+            turn.skip(asked, *unfit)
+            continue
+        if coupon.id not in turn.member.coupons:
+            count_issued(turn, turn.program.coupons[coupon.template], 1)
+            take_in(turn, coupon, order_id=purchase.order_id)
         count_redeemed(turn, coupon.template, 1)
         redeemed.append(redeem_one(turn, coupon, value=coupon.value, order_id=purchase.order_id))
     return redeemed

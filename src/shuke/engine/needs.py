@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from shuke.engine import activity as of
 from shuke.engine.activity import Activity
+from shuke.engine.codes import quotas_of_coupons
 from shuke.engine.compiled import Editions
-from shuke.engine.coupons import quotas_of_coupons
 from shuke.engine.spends import remembered_as
 from shuke.engine.stored_value import ORDER_PREFIX
 

@@ -52,6 +52,7 @@ REFUSALS: Final[dict[str, Facts]] = {
     "cart_empty": {},
     "code_unknown": {"code": Fact.TEXT},
     "code_used": {"code": Fact.TEXT},
+    "code_void": {"code": Fact.TEXT},
     "coupon_ended": {"template": Fact.TEMPLATE, "ended_at": Fact.END},
     "coupon_expired": {"coupon": Fact.TEXT, "valid_until": Fact.END},
     "coupon_held": _COUPON,

@@ -15,16 +15,24 @@ if TYPE_CHECKING:
     from shuke.engine.orders import Order
 
 
+class Code(Struct, array_like=True, frozen=True):
+    """What a unique coupon code is. ``state``: free | taken | void, as a code made ahead; elsewhere, where a coupon
+    brought it along. ``template`` is what it opens, or what that coupon is."""
+
+    template: str
+    state: str
+
+
 class Context(Struct):
     """What a step was handed beyond the member, as declared by ``needs(activity)``.
 
     ``taken`` maps a quota to what all members together have taken of it so far; the shell holds it locked.
-    ``codes`` maps a coupon code to the template it opens (shared codes) or the coupon it is.
+    ``codes`` are the unique coupon codes among those asked for that anybody knows; the shell holds free ones locked.
     """
 
     orders: dict[str, Order] = {}
     taken: dict[str, int] = {}
-    codes: dict[str, Any] = {}
+    codes: dict[str, Code] = {}
 
 
 class Turn:

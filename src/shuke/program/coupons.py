@@ -65,7 +65,7 @@ class CouponTemplate(Chapter):
     ``alone`` coupons go with no other. ``on_refund`` decides what happens when everything bought with it is
     back: it is restored with the same dates, or forfeit; if its date has passed meanwhile it is restored and
     expires at once, or gets ``renewed_for`` from the day it comes back.
-    ``codes``: ``shared`` is one ``code`` for everybody, ``unique`` one for each coupon, made elsewhere.
+    ``codes``: ``shared`` is one ``code`` for everybody, ``unique`` one for each coupon, made ahead or elsewhere.
     ``consideration: paid`` marks coupons that were bought: law may forbid that they ever end.
     """
 

@@ -49,6 +49,7 @@ REFUSALS = {
     "category_taken": "Another coupon of its kind ({by}) is used already.",
     "code_unknown": "Nobody knows the code {code}.",
     "code_used": "The code[ {code}] was used already.",
+    "code_void": "The code[ {code}] was withdrawn.",
     "condition_not_met": "Its condition is not met[: {when}].",
     "coupon_ended": "Coupons of {template} ended on {ended_at}.",
     "coupon_expired": "This coupon has expired[: it was good through {valid_until}].",

@@ -49,6 +49,7 @@ REFUSALS = {
     "category_taken": "同类的优惠券（{by}）已经使用。",
     "code_unknown": "查无券码{code}。",
     "code_used": "这个券码[（{code}）]已经用过。",
+    "code_void": "这个券码[（{code}）]已经作废。",
     "condition_not_met": "不满足条件[：{when}]。",
     "coupon_ended": "“{template}”优惠券已在{ended_at}截止。",
     "coupon_expired": "这张优惠券已过期[：有效期到{valid_until}为止]。",

@@ -49,6 +49,7 @@ REFUSALS = {
     "category_taken": "同類的優惠券（{by}）已經使用。",
     "code_unknown": "查無券碼{code}。",
     "code_used": "這個券碼[（{code}）]已經用過。",
+    "code_void": "這個券碼[（{code}）]已經作廢。",
     "condition_not_met": "未符合條件[：{when}]。",
     "coupon_ended": "「{template}」優惠券已在{ended_at}截止。",
     "coupon_expired": "這張優惠券已到期[：效期到{valid_until}為止]。",
