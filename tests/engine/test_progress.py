@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shuke.engine.member import Member, pack
-from shuke.engine.progress import preview, progress
+from shuke.engine.progress import preview, progress, uncounted
 from tests.engine.regular import Regular, editions, moment
 
 
@@ -154,6 +154,28 @@ def test_a_preview_says_who_would_move_anyway_and_apply_then_does_what_it_said()
     regular.program = editions(edited(7000))
     regular.does("2026-02-01", "tiers.applied")
     assert regular.tier == move.after
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ("spend(6 months) >= 1", []),
+        ("spend(lifetime) >= 1", []),
+        ("spend(24 months) >= 1", ["spend"]),
+        ("orders(1 months) >= 1 and spend(1 days) >= 1", ["orders"]),
+        ("count(stay.ended, 12 months) >= 2", ["count:stay.ended"]),
+        ("member.months >= 3", []),
+    ],
+)
+def test_a_preview_knows_what_members_counters_do_not_hold(entry, found):
+    drafted = editions(program_of(f'{{id: gold, entry: "{entry}"}}')).at(0).document
+    assert uncounted(editions(edited(5000)).at(0), drafted) == found
+
+
+def test_a_measure_that_counts_otherwise_is_not_held():
+    another = "measures: [{id: spend, kind: sum, of: amount, on: [order.completed]}]\n"
+    drafted = editions(another + edited(5000)).at(0).document
+    assert uncounted(editions(edited(5000)).at(0), drafted) == ["spend"]
 
 
 # -- Consistency ------------------------------------------------------------------------------------------

@@ -144,17 +144,23 @@ def conditions_of(chapter: Any) -> Iterator[tuple[str, Any]]:
         yield "", chapter
 
 
-def tracked_measures(program: Program) -> list[tuple[Measure, int]]:
-    """The measures some condition asks for, each with the days that must be kept for its longest window."""
+def asked_measures(chapter: Any) -> dict[str, int]:
+    """The ids of the measures some condition below asks for, each with the days that must be kept for its longest
+    window (0: only the lifetime total)."""
     asked: dict[str, int] = {}
-    for _, found in conditions_of(program):
+    for _, found in conditions_of(chapter):
         used = uses(found) if isinstance(found, Node) else uses_of_term(found)
         for measure_id, window in used.measures:
             asked[measure_id] = max(asked.get(measure_id, 0), reach_days(window))
         for measure_id in used.streaks | used.days_since:
             asked[measure_id] = max(asked.get(measure_id, 0), _STREAK_DAYS)
+    return asked
+
+
+def tracked_measures(program: Program) -> list[tuple[Measure, int]]:
+    """The measures some condition asks for, each with the days that must be kept for its longest window."""
     declared = program.all_measures()
-    return [(declared.get(id_) or _ad_hoc(id_), keep) for id_, keep in sorted(asked.items())]
+    return [(declared.get(id_) or _ad_hoc(id_), keep) for id_, keep in sorted(asked_measures(program).items())]
 
 
 def _ad_hoc(measure_id: str) -> Measure:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from shuke.engine import activity as kinds
 from shuke.engine import tiers
 from shuke.engine.activity import Activity
-from shuke.engine.compiled import Editions
+from shuke.engine.compiled import Compiled, Editions, asked_measures
 from shuke.engine.explanations import Explanation
 from shuke.engine.ladders import LadderRules
 from shuke.engine.measures import day_total
@@ -26,6 +26,7 @@ from shuke.engine.step import catch_up
 from shuke.engine.turn import Context, Turn
 from shuke.program.conditions import All, Between, Compare, In, Measured, Window, show_term
 from shuke.program.conditions import Any as AnyOf
+from shuke.program.document import Program
 from shuke.values.instants import NEVER, Day, Instant
 from shuke.values.periods import Period, Unit, add, end_of, next_anniversary, subtract
 
@@ -111,6 +112,17 @@ def preview(old: Editions, new: Editions, member: Member, at: Instant) -> list[M
         )
         for ladder in ladders
         if present.tiers.get(ladder) != after.get(ladder)
+    ]
+
+
+def uncounted(present: Compiled, draft: Program) -> list[str]:
+    """Measures that the draft's ladders ask for and that members do not hold as far back, or hold counted otherwise:
+    of these a preview, and ``tiers.applied``, sees less than the history would give."""
+    kept, before, after = asked_measures(present.document), present.document.all_measures(), draft.all_measures()
+    return [
+        measure
+        for measure, days in sorted(asked_measures(draft.ladders).items())
+        if kept.get(measure, -1) < days or before.get(measure) != after.get(measure)
     ]
 
 
