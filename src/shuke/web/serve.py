@@ -1,0 +1,88 @@
+"""Serving a shop: HTTP, and by default the workers beside it, until the process is told to stop.
+
+On SIGTERM or Ctrl-C no new connection is taken, requests under way are answered (what is answered is durable), then
+the workers end between two rounds, then the connections to the books are closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+
+from shuke.runtime.shop import Shop
+from shuke.runtime.work import Round, work
+from shuke.web.app import build
+
+log = structlog.get_logger()
+
+GRACE_SECONDS = 30
+_REMEMBER_EVERY = 60.0  # seconds; when keys were last used
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's own handling of signals raises them again when it is done, in the middle of our own ending."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)  # asked twice, it does not wait
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+
+async def serve(
+    shop: Shop,
+    *,
+    listening: socket.socket,
+    rounds: Callable[[asyncio.Event], Mapping[str, Round]],
+    logged: bool = False,
+    started: Callable[[str], None] | None = None,
+) -> None:
+    """Serve ``shop`` on a listening socket. ``rounds`` makes the workers' rounds (none: they run elsewhere);
+    ``started`` hears the address."""
+    app = build(shop, logged=logged)
+    gate = app.state.gate
+    stopping = asyncio.Event()
+
+    async def remember_use() -> float:
+        await gate.remember_use()
+        return _REMEMBER_EVERY
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=75,  # longer than a proxy in front keeps its own
+    )
+    server = _Server(config)
+    host, port = listening.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    beside = asyncio.create_task(work({"keys": remember_use, **rounds(stopping)}, stopping=stopping))
+    if started is not None:
+        started(address)
+    log.info("serve.started", address=address, tenant=shop.tenant)
+    try:
+        await server.serve([listening])
+    finally:
+        stopping.set()
+        await beside
+        await gate.remember_use()
+        log.info("serve.stopped")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError where the address is taken or not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
