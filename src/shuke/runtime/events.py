@@ -209,6 +209,7 @@ _TAKING: Final = frozenset(("reverse", "regive"))
 TOPIC_OF_KIND: Final[dict[str, str]] = {
     "earn": "asset.earned",
     "gift": "asset.earned",
+    "grant": "asset.earned",
     "bonus": "asset.earned",
     "ripen": "asset.ripened",
     "spend": "asset.spent",
