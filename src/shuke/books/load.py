@@ -20,6 +20,12 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 LATEST_VERSION: LiteralString = "select coalesce(max(version), 0) from program_version"
 
+VERSION_AND_LISTENERS: LiteralString = """
+    select coalesce(max(version), 0),
+        array(select distinct unnest(topics) from webhook_endpoint where status = 'enabled' order by 1)
+    from program_version
+"""
+
 LOCK_MEMBERS: LiteralString = """
     select m.member_id, m.state
     from unnest(%b::smallint[], %b::text[]) as asked (bucket, member_id)
@@ -75,9 +81,11 @@ class Known(Struct):
 
 
 class Begun(Struct):
-    """What every batch begins with. ``version`` is the latest published one, 0 if there is none."""
+    """What every batch begins with. ``version`` is the latest published one, 0 if there is none; ``listened`` are the
+    topics and families of topics that somebody wants to be told of."""
 
     version: int
+    listened: tuple[str, ...]
     members: dict[str, Locked]
     ids: list[int]
 
@@ -96,7 +104,7 @@ async def begin(connection: Connection, members: Iterable[str], *, activities: i
     )
     async with connection.pipeline():
         rows = await _asked(connection, LOCK_MEMBERS, arguments)
-        version = await _asked(connection, LATEST_VERSION, ())
+        version = await _asked(connection, VERSION_AND_LISTENERS, ())
         ids = await _asked(connection, ACTIVITY_IDS, (activities,))
     found = await rows.fetchall()
     if len(found) < len(wanted):
@@ -104,11 +112,11 @@ async def begin(connection: Connection, members: Iterable[str], *, activities: i
         async with connection.pipeline():
             await _asked(connection, ADD_MEMBERS, arguments)
             rows = await _asked(connection, LOCK_MEMBERS, arguments)
-            version = await _asked(connection, LATEST_VERSION, ())
+            version = await _asked(connection, VERSION_AND_LISTENERS, ())
             ids = await _asked(connection, ACTIVITY_IDS, (activities,))
         found = await rows.fetchall()
-    [(latest,)] = await version.fetchall()
-    return Begun(latest, _locked(found), [id_ for (id_,) in await ids.fetchall()])
+    [(latest, listened)] = await version.fetchall()
+    return Begun(latest, tuple(listened), _locked(found), [id_ for (id_,) in await ids.fetchall()])
 
 
 def _locked(rows: list[tuple[Any, ...]]) -> dict[str, Locked]:

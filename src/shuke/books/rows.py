@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from struct import Struct
+from typing import Any
 
 from msgspec import json
 
 from shuke.books import wire
-from shuke.books.postings import Posting
+from shuke.books.postings import Event, Posting
 from shuke.engine.orders import Order, pack_order
 from shuke.values.ids import bucket_of
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _encode = json.Encoder().encode
 _words = wire.Words()
@@ -128,15 +132,37 @@ def tier_changes(postings: list[Posting]) -> list[bytes]:
 
 
 def outbox(postings: list[Posting]) -> list[bytes]:
-    return [
-        wire.columns(7)
-        + wire.instant(posting.recorded_at)
-        + wire.int2(posting.bucket)
-        + wire.text(posting.member_id)
-        + wire.int8(posting.seq)
-        + _words["message"]
-        + _words[wanted.topic]
-        + wire.jsonb(_encode(wanted.body))
-        for posting in postings
-        for wanted in posting.effects.wanted
-    ]
+    rows = []
+    for posting in postings:
+        for wanted in posting.effects.wanted:
+            rows.append(_leaving(posting, "message", wanted.topic, _encode(wanted.body)))
+        for no, event in enumerate(posting.events):
+            rows.append(_leaving(posting, "event", event.topic, _encode(_told(posting, no, event))))
+    return rows
+
+
+def _leaving(posting: Posting, kind: str, topic: str, body: bytes) -> bytes:
+    return b"".join(
+        (
+            wire.columns(7),
+            wire.instant(posting.recorded_at),
+            wire.int2(posting.bucket),
+            wire.text(posting.member_id),
+            wire.int8(posting.seq),
+            _words[kind],
+            _words[topic],
+            wire.jsonb(body),
+        )
+    )
+
+
+def _told(posting: Posting, no: int, event: Event) -> dict[str, Any]:
+    """An event as it waits to be delivered; its id says which activity it is of, and which of its events it is."""
+    event.fact.activity_id = f"act_{posting.id}"
+    return {
+        "id": f"evt_{posting.id}_{no}",
+        "type": event.topic,
+        "timestamp": _EPOCH + timedelta(microseconds=event.at),
+        "subject": posting.member_id,
+        "data": event.fact,
+    }

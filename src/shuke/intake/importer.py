@@ -148,7 +148,7 @@ async def _settle_partitions(
 ) -> ImportReport:
     report = ImportReport()
     async with pool(url, tenant=tenant, size_max=1) as connections:
-        settler = Settler(connections)
+        settler = Settler(connections, announce=False)
         for partition in share:
             for batch in _batches(stream(prepared, partition)):
                 for answer in await settler.settle(batch):

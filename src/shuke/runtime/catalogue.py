@@ -21,6 +21,7 @@ from msgspec import Meta, Struct
 from msgspec.json import schema_components
 
 from shuke.books.postings import Fact
+from shuke.books.webhooks import patterns_of
 
 Units = Annotated[int, Meta(description="In the asset's smallest unit.")]
 Money = Annotated[int, Meta(description="In minor units of the program's currency.")]
@@ -348,14 +349,7 @@ TOPICS: Final[dict[str, Topic]] = {
 }
 """Every event there is. ``webhook.ping`` is sent to whom it is asked for and cannot be subscribed to."""
 
-ANYTHING: Final = "*"
 SUBSCRIBABLE: Final = frozenset(TOPICS) - {PING}
-
-
-def patterns_of(topic: str) -> tuple[str, str, str]:
-    """What an endpoint may have asked for to be told of this topic: the topic, its family ("order.*"), anything."""
-    return topic, f"{topic.partition('.')[0]}.*", ANYTHING
-
 
 PATTERNS: Final = frozenset(pattern for topic in SUBSCRIBABLE for pattern in patterns_of(topic))
 """All that an endpoint can ask for."""

@@ -31,7 +31,9 @@ from shuke.engine.needs import Needs, needs
 from shuke.engine.orders import Order
 from shuke.engine.step import step
 from shuke.engine.turn import Context
+from shuke.runtime.catalogue import topics_meant
 from shuke.runtime.clock import now
+from shuke.runtime.events import Step, before, events_of
 from shuke.runtime.garbage import uncollected
 from shuke.values.ids import digest
 from shuke.values.instants import Instant
@@ -115,8 +117,11 @@ class _MustLock(Exception):
 class Settler:
     """Settles activities into one tenant's books."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, *, announce: bool = True) -> None:
+        """``announce`` says whether the world is told of what happens: messages, and events for whoever listens.
+        A history that is settled long after the fact is no news."""
         self._pool = pool
+        self._announce = announce
         self._editions: Editions | None = None
         self._version = 0
         self._careful = 0  # batches still to be looked up beforehand, after one met a repeat
@@ -154,7 +159,8 @@ class Settler:
             attempt += 1
             try:
                 async with self._pool.connection() as connection:  # left by an exception, it rolls back
-                    work = _Work(connection, await self._latest(connection), activities, failed, requests)
+                    editions = await self._latest(connection)
+                    work = _Work(connection, editions, activities, failed, requests, announce=self._announce)
                     work.quotas |= quotas
                     # Whoever tries again may have been there before: what is known is looked up first.
                     return await self._settle(work, careful=attempt > 1)
@@ -194,7 +200,8 @@ class Settler:
                 if not activities:
                     return []
                 with uncollected():
-                    work = _Work(connection, await self._latest(connection), activities, {})
+                    editions = await self._latest(connection)
+                    work = _Work(connection, editions, activities, {}, announce=self._announce)
                     answers = await self._settle(work, careful=False)
                     del work
         except (_EngineFailed, _MustLock, _Outdated, *_TRANSIENT, *_LOST, *_UNWRITABLE):
@@ -245,6 +252,8 @@ class _Work:
         activities: Sequence[Activity],
         failed: dict[int, Answer],
         requests: Sequence[bytes | None] = (),
+        *,
+        announce: bool,
     ) -> None:
         self.connection = connection
         self.editions = editions
@@ -257,6 +266,8 @@ class _Work:
         self.quotas = {quota for need in self.needs for quota in need.quotas}
         self.bodies = [commit.body_of(activity) for activity in activities]
         self.requests = requests or [None] * len(activities)
+        self.announce = announce
+        self.topics: frozenset[str] = frozenset()  # that somebody listens to
 
     async def lock(self) -> int:
         """Lock members and quotas; returns the latest published version."""
@@ -265,6 +276,8 @@ class _Work:
             members.extend(need.members)
         begun = await load.begin(self.connection, set(members), activities=len(members))
         self.batch.members, self.batch.ids = begun.members, begun.ids
+        if self.announce and begun.listened:
+            self.topics = topics_meant(begun.listened)
         if self.quotas:
             self.batch.quotas = await load.lock_quotas(self.connection, self.quotas)
             self.batch.quotas_before = dict(self.batch.quotas)
@@ -325,8 +338,11 @@ class _Work:
         locked = batch.members[activity.member_id]
         taken = self._taken(need.quotas)
         context = Context(self._orders(activity.member_id, need.orders), dict(taken))
+        was = before(locked.member) if self.topics else None
         settled = step(self.editions, locked.member, activity, context)
         locked.member = settled.member
+        if not self.announce:
+            settled.effects.wanted.clear()
         for order_id, order in settled.effects.orders.items():
             batch.orders[activity.member_id, order_id] = order
         self._claim(settled.effects.claims)
@@ -347,6 +363,7 @@ class _Work:
                 _encode({"taken": taken}) if taken else None,
                 settled.effects,
                 request,
+                [] if was is None else events_of(Step(activity, was, settled, self.editions, self.topics)),
             )
         )
         for inbox in settled.effects.activities:
