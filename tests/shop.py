@@ -24,7 +24,7 @@ from shuke.engine.activity import (
 )
 from shuke.engine.compiled import Compiled, Editions
 from shuke.engine.effects import Entry, Settled
-from shuke.engine.member import Member
+from shuke.engine.member import ERASED, Member
 from shuke.engine.needs import needs
 from shuke.engine.orders import Order
 from shuke.engine.step import step
@@ -101,6 +101,7 @@ class Ledger:
         self.orders: dict[tuple[str, str], Order] = {}
         self.taken: dict[str, int] = {}
         self.entries: dict[str, list[Entry]] = {}
+        self.identities: dict[tuple[str, str], str] = {}
 
     def settle(self, activity: Activity) -> Settled:
         """Settle one activity, and behind it what it sends to other members."""
@@ -109,8 +110,15 @@ class Ledger:
         need = needs(self.editions, activity)
         orders = {order_id: self.orders[id_, order_id] for order_id in need.orders if (id_, order_id) in self.orders}
         taken = {quota: self.taken.get(quota, 0) for quota in need.quotas}
-        settled = step(self.editions, member, activity, Context(orders, taken))
+        owners = {kind: self.identities.get((kind, value), id_) for kind, value in need.identities}
+        erased = [other for other in need.members if other in self.members and self.members[other].status == ERASED]
+        settled = step(self.editions, member, activity, Context(orders, taken, identities=owners, erased=erased))
         self.members[id_] = settled.member
+        for change in settled.effects.identities:
+            if change.since is None:
+                del self.identities[change.kind, change.value]
+            else:
+                self.identities[change.kind, change.value] = id_
         for claim in settled.effects.claims:
             self.taken[claim.quota] = self.taken.get(claim.quota, 0) + claim.amount
         self.entries.setdefault(id_, []).extend(settled.effects.entries)

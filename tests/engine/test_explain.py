@@ -315,6 +315,30 @@ TOLD = [
         "退回 123 积分：该笔使用已撤销（Wrong member）。",
     ),
     (
+        entry("forfeit", "available", "expired"),
+        "Forfeited: 123 points, because the member was erased.",
+        "失效：123 點，因為會員資料已刪除。",
+        "失效：123 积分，因为会员资料已删除。",
+    ),
+    (
+        entry("forgive", "forgiven", "debt"),
+        "Forgiven: 123 points that the member owed when she was erased.",
+        "會員資料已刪除，所欠的 123 點免還。",
+        "会员资料已删除，所欠的 123 积分免还。",
+    ),
+    (
+        entry("pay_out", "available", "paid_out", 12345, asset="deposit"),
+        "123.45 of paid principal paid out, because the member was erased.",
+        "會員資料已刪除，退還儲值本金 123.45。",
+        "会员资料已删除，退还储值本金 123.45。",
+    ),
+    (
+        entry("waive", "available", "expired", 12345, asset="deposit"),
+        "123.45 of paid principal given up by the member, who was erased.",
+        "會員資料已刪除，會員放棄儲值本金 123.45。",
+        "会员资料已删除，会员放弃储值本金 123.45。",
+    ),
+    (
         entry("polished", "held", "available"),
         "123 points moved from on hold to available (polished).",
         "123 點由「預扣中」移至「可用」（polished）。",

@@ -5,7 +5,7 @@ from functools import cache
 
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Compiled, Editions
-from shuke.engine.member import Member, Series
+from shuke.engine.member import ACTIVE, Member, Series
 from shuke.engine.turn import Context, Turn
 from shuke.program.document import Program
 from shuke.values.instants import SECOND, calendar_of
@@ -27,7 +27,7 @@ def turn_on(
     calendar = calendar_of(zone)
     at = calendar.at_wall(date.fromisoformat(day).toordinal(), second * SECOND)
     joined_at = calendar.day_start(date.fromisoformat(joined).toordinal())
-    member = Member("m1", joined_at, **member_parts)
+    member = Member("m1", joined_at, **{"status": ACTIVE, **member_parts})
     activity = Activity(type, "m1", at, source, "k1", payload=payload, purchase=purchase)
     return Turn(_bare_program(zone), member, activity, Context())
 

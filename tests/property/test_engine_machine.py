@@ -393,8 +393,10 @@ class ShopMachine(RuleBasedStateMachine):
     def nothing_is_left_of_who_is_erased(self):
         for id_, member in self.ledger.members.items():
             if member.status == "erased":
-                booked = self.running[id_]
-                assert {account: left for account, left in booked.items() if account[1] in MEMBER_ACCOUNTS and left} == {}
+                left = {
+                    key: amount for key, amount in self.running[id_].items() if key[1] in MEMBER_ACCOUNTS and amount
+                }
+                assert left == {}
                 bare = type(member)(id_, member.joined_at, "erased", member.now, seq=member.seq)
                 assert pack(member) == pack(bare)
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 # Facts the engine itself understands. Any other type is a custom activity: it can earn, count and trigger.
 JOINED = "member.joined"
 UPDATED = "member.updated"
+ERASED = "member.erased"
 ORDER_PAID = "order.paid"
 ORDER_COMPLETED = "order.completed"
 ORDER_REFUNDED = "order.refunded"

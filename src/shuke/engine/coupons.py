@@ -326,7 +326,7 @@ def give(turn: Turn) -> Refused | None:
     """``coupon.given``: to another member, whose inbox it reaches. Payload: ``coupon``, ``to_member``.
 
     Refused: ``coupon_unknown``, ``coupon_held``, ``coupon_expired``, ``coupon_not_transferable``,
-    ``transfer_to_self``, ``receiver_missing``.
+    ``transfer_to_self``, ``receiver_missing``, ``member_erased``.
     """
     coupon = _coupon_asked(turn)
     if isinstance(coupon, Refused):
@@ -336,6 +336,8 @@ def give(turn: Turn) -> Refused | None:
         return Refused("receiver_missing", {})
     if to == turn.member.id:
         return Refused("transfer_to_self", {})
+    if to in turn.context.erased:
+        return Refused("member_erased", {"member": to})
     if coupon.valid_until <= turn.now:
         return Refused("coupon_expired", {"coupon": coupon.id})
     template = terms_of(turn, coupon.template, coupon.version)

@@ -81,6 +81,14 @@ class CouponChanged(Struct):
     rule: str | None = None
 
 
+class IdentityChanged(Struct, gc=False):
+    """``since``: when the member began to be called so; None where she is so no longer."""
+
+    kind: str
+    value: str
+    since: int | None
+
+
 class CodeTaken(Struct):
     """A code made ahead opened this coupon, and opens no other."""
 
@@ -114,6 +122,7 @@ class Effects(Struct):
     wanted: list[Wanted] = []
     claims: list[Claimed] = []
     activities: list[Activity] = []  # for other members' inboxes
+    identities: list[IdentityChanged] = []
 
 
 class Refused(Struct):

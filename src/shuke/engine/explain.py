@@ -191,11 +191,14 @@ _TELL: Final[dict[str, Callable[[Entry, Writer], str]]] = {
     "earn": _earn,
     "expire": _expire,
     "fee": _said("fee"),
+    "forfeit": _said("forfeit"),
+    "forgive": _said("forgive"),
     "gift": _gift,
     "grant": _said("grant"),
     "hold": _said("hold"),
     "lapse": _said("lapse"),
     "open": _said("open"),
+    "pay_out": _said("pay_out"),
     "receive": _said("receive"),
     "refund": _said("refund"),
     "regive": _regive,
@@ -208,6 +211,7 @@ _TELL: Final[dict[str, Callable[[Entry, Writer], str]]] = {
     "top_up": _said("top_up"),
     "transfer": _said("transfer"),
     "void": _void,
+    "waive": _said("waive"),
     "withhold": _said("withhold"),
 }
 """By kind of entry. The kinds are written where value moves: ``Cause(kind, …)`` all over the engine."""

@@ -100,6 +100,13 @@ def release(turn: Turn) -> Refused | None:
     return None
 
 
+def let_all_go(turn: Turn) -> None:
+    """Everything held is let go."""
+    holds = turn.member.holds
+    for key in list(holds):
+        _let_go(turn, holds.pop(key), "release")
+
+
 def _let_go(turn: Turn, found: Hold, kind: str) -> list[tuple[str, list[Lot]]]:
     """Give everything back; returns the lots it went to, by asset."""
     cause = Cause(kind, None, None, {"hold": found.key})

@@ -120,12 +120,25 @@ class Hold(Struct, array_like=True):
     value: Value | None = None  # what was held, where it is no cart
 
 
+class Identity(Struct, array_like=True, gc=False):
+    """What a member is called elsewhere, in its normal form; ``since`` when we were told so."""
+
+    kind: str  # phone, email, card, or a platform's name
+    value: str
+    since: int
+
+
+ACTIVE = "active"
+STRANGER = "stranger"  # nothing has happened but activities that were refused: nobody has joined
+ERASED = "erased"
+
+
 class Member(Struct):
     """The aggregate. ``now`` is the latest instant this member has been brought up to."""
 
     id: str
     joined_at: int
-    status: str = "active"
+    status: str = STRANGER
     now: int = 0
     due_at: int = NEVER
     seq: int = 0  # activities settled so far
@@ -141,6 +154,7 @@ class Member(Struct):
     used: dict[str, dict[int, int]] = {}  # limit -> period -> used
     carries: dict[str, list[int]] = {}  # asset -> [numerator, denominator] of the fraction kept
     once: dict[str, int] = {}  # gifts given once for ever -> when
+    identities: list[Identity] = []  # one of each kind
 
 
 _encoder = Encoder()

@@ -8,6 +8,7 @@ from shuke.engine import activity as of
 from shuke.engine.activity import Activity
 from shuke.engine.codes import quotas_of_coupons
 from shuke.engine.compiled import Editions
+from shuke.engine.identity import asked_for
 from shuke.engine.spends import remembered_as
 from shuke.engine.stored_value import ORDER_PREFIX
 
@@ -18,13 +19,14 @@ _TO_ANOTHER = frozenset((of.ASSET_TRANSFERRED, of.COUPON_GIVEN))
 
 
 class Needs(Struct):
-    """Names of what to fetch: the member's ``orders``, coupon ``codes``, ``quotas`` to hold locked, and other
-    ``members`` whose inbox the step may write to."""
+    """Names of what to fetch: the member's ``orders``, coupon ``codes``, ``quotas`` to hold locked, other ``members``
+    whose inbox the step may write to, and whose the ``identities`` (kind, value) are that are told."""
 
     orders: list[str] = []
     codes: list[str] = []
     quotas: list[str] = []
     members: list[str] = []
+    identities: list[tuple[str, str]] = []
 
 
 def needs(program: Editions, activity: Activity) -> Needs:
@@ -47,6 +49,8 @@ def needs(program: Editions, activity: Activity) -> Needs:
         to = activity.payload.get("to_member")
         if isinstance(to, str):
             found.members.append(to)
+    else:
+        found.identities.extend(asked_for(activity))
     found.quotas.extend(edition.quotas.get(activity.type, ()))
     quotas_of_coupons(edition, activity, found)
     return found

@@ -14,6 +14,7 @@ from shuke.engine import (
     benefits,
     coupons,
     earning,
+    erasure,
     holds,
     measures,
     profile,
@@ -29,9 +30,9 @@ from shuke.engine import (
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import Refused, Settled, Wanted
-from shuke.engine.member import Member
+from shuke.engine.member import ERASED, STRANGER, Member
 from shuke.engine.turn import Context, Turn
-from shuke.values.instants import Instant
+from shuke.values.instants import NEVER, Instant
 
 Act = Callable[[Turn], Refused | None]
 Stage = Callable[[Turn], None]
@@ -39,6 +40,7 @@ Stage = Callable[[Turn], None]
 ACTS: dict[str, Act] = {
     of.JOINED: profile.join,
     of.UPDATED: profile.update,
+    of.ERASED: erasure.erase,
     of.ORDER_PAID: settling.pay,
     of.ORDER_COMPLETED: settling.complete,
     of.ORDER_REFUNDED: refunds.refund,
@@ -102,17 +104,22 @@ def step(program: Editions, member: Member, activity: Activity, context: Context
     A refused activity changes nothing beyond what time did. A late activity (before ``member.now``) is
     settled under the edition and dates of its own instant.
     """
+    if member.status == ERASED:
+        return erasure.refuse(member)
     turn = Turn(program, member, activity, context or Context())
-    if member.seq == 0:
+    is_new = member.status == STRANGER
+    if is_new:
         profile.welcome(turn)
-    elif program.changes:
+    if program.changes and member.seq > 0:
         member.due_at = min(member.due_at, program.next_change(member.now))  # also of a version she has not met
     if member.due_at <= activity.occurred_at:
         catch_up(turn, activity.occurred_at)
         turn.enter(activity.occurred_at)
     act = ACTS.get(activity.type)
     refused = act(turn) if act is not None else None
-    if refused is None:
+    if is_new and (refused is not None or activity.type == of.TIME_PASSED):
+        member.status = STRANGER
+    if refused is None and member.status != ERASED:
         for stage in PIPELINE:
             stage(turn)
         announce(turn)
@@ -160,7 +167,10 @@ def catch_up(turn: Turn, until: Instant) -> None:
 
 def schedule(turn: Turn) -> None:
     """The earliest instant at which something will happen to the member by itself: also that another version
-    of the program comes into force, which may see her dates otherwise."""
+    of the program comes into force, which may see her dates otherwise. Nothing happens to an erased one."""
+    if turn.member.status == ERASED:
+        turn.member.due_at = NEVER
+        return
     due = turn.editions.next_change(max(turn.now, turn.member.now))
     for next_due in NEXT_DUE:
         at = next_due(turn)

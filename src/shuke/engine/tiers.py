@@ -13,7 +13,8 @@ Reasons of a ``TierChanged``:
 ``refunded``      what the term was given for came back: the standing before it is back too;
 ``reopened``      a late fact made good what a review had found missing;
 ``granted``, ``revoked``, ``grant_ended``   a tier bought, given, matched or tried;
-``applied``, ``applied_down``   moved by ``tiers.applied`` to what the program in force supports.
+``applied``, ``applied_down``   moved by ``tiers.applied`` to what the program in force supports;
+``erased``        the person was erased.
 """
 
 from __future__ import annotations

@@ -131,7 +131,8 @@ def send(turn: Turn) -> Refused | None:
     """``asset.transferred``: a gift to another member (payload: asset, amount, ``to_member``).
 
     The value leaves here and arrives by an activity in the other member's inbox. Refused:
-    ``asset_unknown``, ``amount_invalid``, ``transfer_not_allowed``, ``transfer_to_self``, ``insufficient``.
+    ``asset_unknown``, ``amount_invalid``, ``transfer_not_allowed``, ``transfer_to_self``, ``member_erased``,
+    ``insufficient``.
     """
     found = asset_of(turn)
     if isinstance(found, Refused):
@@ -143,6 +144,8 @@ def send(turn: Turn) -> Refused | None:
         return Refused("amount_invalid", {"amount": amount})
     if to == turn.member.id:
         return Refused("transfer_to_self", {})
+    if to in turn.context.erased:
+        return Refused("member_erased", {"member": to})
     if policy is None or amount < policy.minimum * rules.scale:
         return Refused("transfer_not_allowed", {"asset": rules.id, "amount": amount})
     refused = insufficient(turn, rules.id, amount) or _above_daily(turn, rules, amount)

@@ -28,11 +28,15 @@ class Context(Struct):
 
     ``taken`` maps a quota to what all members together have taken of it so far; the shell holds it locked.
     ``codes`` are the unique coupon codes among those asked for that anybody knows; the shell holds free ones locked.
+    ``identities`` maps a kind to another member who has the identity of that kind which the activity tells;
+    ``erased`` names the other members of the activity who are erased.
     """
 
     orders: dict[str, Order] = {}
     taken: dict[str, int] = {}
     codes: dict[str, Code] = {}
+    identities: dict[str, str] = {}
+    erased: list[str] = []
 
 
 class Turn:

@@ -14,7 +14,7 @@ from shuke.values.amounts import format_amount
 _ISSUED = frozenset(("earn", "open", "top_up", "gift"))
 _SPENT = frozenset(("spend", "restore", "commit"))
 _REVERSED = frozenset(("reverse", "regive"))
-_EXPIRED = frozenset(("expire", "void"))
+_EXPIRED = frozenset(("expire", "forfeit", "void", "waive"))
 
 
 class AssetTally(Struct):

@@ -11,6 +11,7 @@ from shuke.program.problems import Problem, closest
 KNOWN: Final = (
     "member.joined",
     "member.updated",
+    "member.erased",
     "order.paid",
     "order.completed",
     "order.refunded",

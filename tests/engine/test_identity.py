@@ -1,0 +1,106 @@
+"""What members are called elsewhere, and that each name belongs to one of them."""
+
+import pytest
+
+from shuke.engine.activity import ASSET_SPENT, JOINED, UPDATED, Activity
+from shuke.engine.effects import IdentityChanged, Refused
+from shuke.engine.identity import MOST_IDENTITIES, asked_for, identities_of
+from shuke.engine.member import ACTIVE, STRANGER, pack, unpack
+from tests.shop import NOON, Ledger, given, order, told
+
+LATER = NOON + 60_000_000
+PHONE = "+886912345678"
+
+
+def joined(member: str, **payload: object) -> Activity:
+    return told(JOINED, member, key=f"join-{member}", **payload)
+
+
+def updated(member: str, *, when: int = LATER, **payload: object) -> Activity:
+    return told(UPDATED, member, key=f"{payload}-{when}", when=when, **payload)
+
+
+def test_a_member_is_called_what_joining_tells():
+    shop = Ledger()
+    settled = shop.all(joined("ada", identities={"phone": PHONE, "wechat_openid:app1": "oX"}))
+    assert identities_of(settled.member) == {"phone": PHONE, "wechat_openid:app1": "oX"}
+    assert settled.effects.identities == [
+        IdentityChanged("phone", PHONE, NOON),
+        IdentityChanged("wechat_openid:app1", "oX", NOON),
+    ]
+
+
+def test_another_value_of_a_kind_replaces_the_one_before_and_null_gives_it_up():
+    shop = Ledger()
+    shop.all(joined("ada", identities={"phone": PHONE, "card": "7"}))
+    settled = shop.all(updated("ada", identities={"phone": "+886911111111", "card": None, "line": None}))
+    assert identities_of(settled.member) == {"phone": "+886911111111"}
+    assert settled.effects.identities == [
+        IdentityChanged("phone", PHONE, None),
+        IdentityChanged("phone", "+886911111111", LATER),
+        IdentityChanged("card", "7", None),
+    ]
+
+
+def test_what_is_told_again_stays_hers_since_when_it_was_told_first():
+    shop = Ledger()
+    shop.all(joined("ada", identities={"phone": PHONE}))
+    settled = shop.all(updated("ada", identities={"phone": PHONE}))
+    assert settled.effects.identities == []
+    assert [identity.since for identity in settled.member.identities] == [NOON]
+
+
+def test_what_another_member_is_called_is_refused_and_nothing_else_of_it_is_learnt():
+    shop = Ledger()
+    shop.all(joined("ada", identities={"phone": PHONE}), joined("bob", traits={"city": "Taipei"}))
+    before = pack(shop.members["bob"])
+    settled = shop.settle(updated("bob", identities={"email": "b@x.org", "phone": PHONE}, traits={"city": "Tainan"}))
+    assert settled.refused == Refused("identity_taken", {"kind": "phone"})
+    after = unpack(pack(settled.member))
+    after.seq, after.now = 1, NOON
+    assert pack(after) == before
+
+
+def test_the_same_value_of_another_kind_is_another_identity():
+    shop = Ledger()
+    shop.all(joined("ada", identities={"card": "77"}), joined("bob", identities={"shopify": "77"}))
+
+
+def test_what_one_gave_up_another_may_be_called():
+    shop = Ledger()
+    shop.all(joined("ada", identities={"phone": PHONE}))
+    shop.all(updated("ada", identities={"phone": None}), joined("bob", identities={"phone": PHONE}))
+    assert shop.settle(updated("ada", when=LATER + 1, identities={"phone": PHONE})).refused is not None
+
+
+def test_a_sign_up_that_is_refused_makes_no_member_until_one_is_not():
+    shop = Ledger()
+    shop.all(joined("ada", identities={"phone": PHONE}))
+    assert shop.settle(joined("bob", identities={"phone": PHONE})).member.status == STRANGER
+    assert shop.settle(told("time.passed", "bob", key="t", when=LATER)).member.status == STRANGER
+    bob = shop.all(told(JOINED, "bob", key="again", when=LATER)).member
+    assert (bob.status, bob.joined_at) == (ACTIVE, LATER)
+
+
+@pytest.mark.parametrize("first", [given("ada", 5, key="g"), order("ada", "o1", 100)])
+def test_whatever_is_settled_first_makes_a_member(first):
+    assert Ledger().all(first).member.status == ACTIVE
+
+
+def test_somebody_who_was_only_ever_refused_is_a_stranger():
+    settled = Ledger().settle(told(ASSET_SPENT, "nobody", key="s", asset="points", amount=1))
+    assert (settled.refused.code, settled.member.status) == ("insufficient", STRANGER)
+
+
+def test_a_member_has_a_bounded_number_of_identities():
+    shop = Ledger()
+    shop.all(joined("ada", identities={f"shop:{number}": "x" for number in range(MOST_IDENTITIES)}))
+    refused = shop.settle(updated("ada", identities={"one:more": "x"})).refused
+    assert refused == Refused("too_many_identities", {"most": MOST_IDENTITIES})
+    shop.all(updated("ada", when=LATER + 1, identities={"one:more": "x", "shop:0": None}))
+
+
+def test_only_activities_that_tell_identities_ask_whose_they_are():
+    assert asked_for(joined("ada", identities={"phone": PHONE, "card": None})) == [("phone", PHONE)]
+    assert asked_for(joined("ada")) == []
+    assert asked_for(told("walked", "ada", key="w", identities={"phone": PHONE})) == []
