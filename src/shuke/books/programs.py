@@ -25,7 +25,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 VERSIONS: LiteralString = """
     select version, program_id, document, effective_from, published_at, note, restores
-    from program_version order by version
+    from program_version where version > %s order by version
 """
 
 ADD: LiteralString = """
@@ -154,8 +154,8 @@ async def publish(
     force before ``at`` or before the version it follows: the past is settled.
     """
     await connection.execute("lock table program_version in exclusive mode")
-    versions = await published(connection)
-    latest = versions[-1] if versions else None
+    newest = await latest_version(connection)
+    latest = (await published(connection, after=newest - 1))[0] if newest else None
     body = json.encode(to_data(program), order="deterministic")
     if latest is not None and json.encode(to_data(latest.program), order="deterministic") == body:
         raise Unchanged(latest.version)
@@ -211,9 +211,9 @@ async def roll_back(
 # -- Versions ---------------------------------------------------------------------------------------------
 
 
-async def published(connection: Connection) -> list[Version]:
-    """Every published version, oldest first."""
-    cursor = await connection.execute(VERSIONS)
+async def published(connection: Connection, *, after: int = 0) -> list[Version]:
+    """Every published version with a number above ``after``, oldest first."""
+    cursor = await connection.execute(VERSIONS, (after,))
     return [
         Version(version, from_data(document), _instant(effective_from), _instant(published_at), note, restores)
         for version, _, document, effective_from, published_at, note, restores in await cursor.fetchall()
@@ -257,10 +257,15 @@ def _edition(row: Sequence[Any]) -> Edition:
 
 def editions_of(versions: list[Version]) -> Editions:
     """The versions made ready to run. Raises ValueError if there is none."""
-    return Editions(
+    return Editions(compiled_of(versions))
+
+
+def compiled_of(versions: list[Version]) -> list[Compiled]:
+    """Each version made ready to run."""
+    return [
         Compiled(version.program, version=version.version, effective_from=version.effective_from)
         for version in versions
-    )
+    ]
 
 
 # -- The draft --------------------------------------------------------------------------------------------

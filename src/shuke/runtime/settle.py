@@ -25,7 +25,7 @@ from shuke.books import commit, load, programs
 from shuke.books.load import Connection, Known
 from shuke.books.postings import After, Batch, Posting, after
 from shuke.engine.activity import Activity
-from shuke.engine.compiled import Editions
+from shuke.engine.compiled import Compiled, Editions
 from shuke.engine.effects import Claimed, Refused, Settled
 from shuke.engine.needs import Needs, needs
 from shuke.engine.orders import Order
@@ -123,6 +123,7 @@ class Settler:
         self._pool = pool
         self._announce = announce
         self._editions: Editions | None = None
+        self._compiled: list[Compiled] = []  # versions never change: what is compiled once stays
         self._version = 0
         self._careful = 0  # batches still to be looked up beforehand, after one met a repeat
 
@@ -216,8 +217,10 @@ class Settler:
         if latest == 0:
             raise NotPublished("publish a program first: shuke publish PROGRAM")
         if self._editions is None or latest != self._version:
-            self._editions = programs.editions_of(await programs.published(connection))
-            self._version = latest
+            known = self._compiled
+            newer = await programs.published(connection, after=known[-1].version if known else 0)
+            self._compiled = [*known, *programs.compiled_of(newer)]
+            self._editions, self._version = Editions(self._compiled), latest
         return self._editions
 
     async def _latest(self, connection: Connection) -> Editions:
