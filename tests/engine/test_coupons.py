@@ -174,7 +174,7 @@ def test_a_coupon_says_how_much_more_it_needs() -> None:
     (id_,) = shop.issue("ten")
     quote = shop.quote(TEA, uses=uses(id_))
     assert quote.skipped == [{"what": id_, "code": "minimum_spend", "needs": 4_000}]
-    assert quote.hints == [{"code": "spend_more", "needs": 4_000, "for": "coupon", "id": id_}]
+    assert quote.hints == [{"code": "spend_more", "needs": 4_000, "for": "coupon", "id": id_, "template": "ten"}]
 
 
 def test_two_of_one_template_where_it_allows_two() -> None:

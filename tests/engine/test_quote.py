@@ -154,6 +154,31 @@ def test_a_quote_says_which_rule_would_give_what_and_which_limit_leaves_nothing(
     assert second.skipped[-1] == {"what": "capped", "code": "limit_reached", "limit": "capped/day", "wanted": 50}
 
 
+def test_a_guest_has_no_tier_no_value_and_earns_nothing_but_what_is_for_everybody() -> None:
+    club = {"id": "club", "tiers": [{"id": "base"}, {"id": "gold", "entry": "spend(lifetime) >= 1000"}]}
+    benefits = [
+        {"id": "all", "percent_off": 3},
+        {"id": "club", "for": {"ladder": "club", "tiers": ["base"]}, "percent_off": 10},
+    ]
+    earning = [{"id": "base", "asset": "points", "give": {"per": {"amount": 1, "points": 1}}}]
+    code = {"id": "ten", "give": {"amount_off": 10}, "codes": "shared", "code": "TEN-OFF"}
+    shop = Till(program(ladders=[club], benefits=benefits, earning=earning, coupons=[code]))
+    shop.do(of.JOINED)
+    member = shop.quote(TEA)
+    assert (member.payable, member.earns, member.tiers) == (90_00, {"points": 90}, {"club": "base"})
+    uses = Payments(coupons=["ten-off"], points={"points": 5})
+    guest = quote(shop.editions, None, shop.cart(TEA, uses=uses), at=at(NOON))
+    assert isinstance(guest, Quote)
+    assert (guest.payable, guest.earns, guest.tiers) == (87_00, {}, {})
+    assert guest.skipped[-1] == {"what": "points", "code": "insufficient", "asked": 5, "available": 0}
+
+
+def test_nothing_is_priced_for_somebody_who_is_erased() -> None:
+    shop = till()
+    shop.do(of.ERASED, stored_value="waived")
+    assert quote(EDITIONS, shop.member, shop.cart(TEA), at=at(NOON)) == Refused("member_erased", {})
+
+
 def test_a_quote_knows_a_version_the_member_has_not_met() -> None:
     shop = Till(
         program(), program(assets=[POINTS | {"validity": {"inactivity": "3 days"}}]), since=[NOON, "2026-06-01T00:00"]

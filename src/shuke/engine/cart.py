@@ -66,8 +66,8 @@ class Quote(Struct, omit_defaults=True):
     and stored value. ``list_amounts`` and ``amounts`` run over positions; ``payable`` is left in money.
     ``earns`` is per asset, in its units, if it were paid now, and ``earning`` by which rules. ``skipped`` says
     with a code and facts what did not apply, ``hints`` what would help, ``wallet`` what each coupon at hand
-    would save by itself, ``usable`` what each asset could pay, and ``policy`` which of the program's choices
-    decided.
+    would save by itself, ``usable`` what each asset could pay, ``policy`` which of the program's choices
+    decided, and ``tiers`` (ladder → tier in force) where she stood; the last is only told by quotes.
     """
 
     at: int
@@ -86,6 +86,7 @@ class Quote(Struct, omit_defaults=True):
     usable: dict[str, dict[str, int]] = {}
     policy: dict[str, Any] = {}
     earning: list[Earning] = []
+    tiers: dict[str, str] = {}
 
 
 class NotApplicable(Exception):

@@ -115,7 +115,7 @@ def _apply(cart: Cart, wanted: Wanted) -> None:
     elif lack is not None:
         if cart.strict:
             cart.decline(wanted.asked, lack[0], needs=lack[1])
-        tell_lack(cart, wanted.asked, "coupon", lack)
+        tell_lack(cart, wanted.asked, "coupon", lack, template=template.id)
     else:
         _take(cart, wanted, scope)
 

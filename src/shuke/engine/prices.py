@@ -274,11 +274,11 @@ def lacking(cart: Cart, scope: list[int], spend: int, items: int) -> tuple[str, 
     return None
 
 
-def tell_lack(cart: Cart, what: str, kind: str, lack: tuple[str, int]) -> None:
-    """List it as skipped, and as a hint what would help."""
+def tell_lack(cart: Cart, what: str, kind: str, lack: tuple[str, int], **more: str) -> None:
+    """List it as skipped, and as a hint what would help; ``more`` goes into the hint."""
     code, missing = lack
     cart.skip(what, code, needs=missing)
-    cart.hints.append({"code": _HINTS[code], "needs": missing, "for": kind, "id": what})
+    cart.hints.append({"code": _HINTS[code], "needs": missing, "for": kind, "id": what, **more})
 
 
 _HINTS = {"minimum_spend": "spend_more", "minimum_items": "add_items"}

@@ -17,7 +17,7 @@ from shuke.engine.earning import forecast
 from shuke.engine.effects import Refused
 from shuke.engine.holds import order_of_quote
 from shuke.engine.measures import count
-from shuke.engine.member import Member, pack, unpack
+from shuke.engine.member import ACTIVE, ERASED, STRANGER, Member, pack, unpack
 from shuke.engine.profile import welcome
 from shuke.engine.step import catch_up
 from shuke.engine.turn import Context, Turn
@@ -26,7 +26,7 @@ from shuke.values.instants import Instant
 
 def quote(
     program: Editions,
-    member: Member,
+    member: Member | None,
     cart: Purchase,
     *,
     at: Instant,
@@ -34,29 +34,41 @@ def quote(
 ) -> Quote | Refused:
     """Price ``cart`` for ``member`` at ``at``. Lines carry list amounts (``list_amount``, else ``amount``).
 
-    ``context`` may hand in codes and the state of shared quotas (see ``needs``); nothing in it is changed,
-    and neither is the member: where time has passed her by, a copy catches up first.
-    Refused only: ``cart_empty``, ``amount_invalid``.
+    ``member`` None is a guest: nobody has a tier, coupons or value, and nobody earns. A stranger is priced as if the
+    cart were her first order. ``context`` may hand in codes and the state of shared quotas (see ``needs``); nothing
+    in it is changed, and neither is the member: where time has passed her by, a copy catches up first.
+    Refused only: ``cart_empty``, ``amount_invalid``, ``member_erased``.
     """
-    told = Activity(of.ORDER_PAID, member.id, at, "quote", cart.order_id, purchase=cart)
+    if member is not None and member.status == ERASED:
+        return Refused("member_erased", {})
+    shopper = member or Member("", at, ACTIVE, at)
+    told = Activity(of.ORDER_PAID, shopper.id, at, "quote", cart.order_id, purchase=cart)
     given = context or Context()
     seen = Context(given.orders, dict(given.taken), given.codes)
-    turn = Turn(program, member, told, seen)
+    turn = Turn(program, shopper, told, seen)
+    if member is not None:
+        _bring_up(turn, at)
+    found = price(turn, cart, strict=False)
+    if isinstance(found, Quote) and member is not None:
+        turn.order = order_of_quote(turn, found)
+        found.tiers = dict(turn.member.tiers)
+        _forecast(turn, found)
+    return found
+
+
+def _bring_up(turn: Turn, at: Instant) -> None:
+    """Let a copy of the member catch up, where something is due by then."""
+    member, program = turn.member, turn.editions
     due_at = member.due_at
     if program.changes and member.seq > 0:
         due_at = min(due_at, program.next_change(member.now))  # also of a version she has not met
-    if member.seq == 0 or due_at <= at:
+    if member.status == STRANGER or due_at <= at:
         turn.member = unpack(pack(member))
         turn.member.due_at = due_at
-        if member.seq == 0:
+        if member.status == STRANGER:
             welcome(turn)
         catch_up(turn, at)
         turn.enter(at)
-    found = price(turn, cart, strict=False)
-    if isinstance(found, Quote):
-        turn.order = order_of_quote(turn, found)
-        _forecast(turn, found)
-    return found
 
 
 def _forecast(turn: Turn, found: Quote) -> None:
