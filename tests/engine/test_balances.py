@@ -51,3 +51,11 @@ def test_time_that_nobody_settled_has_passed_for_the_reader() -> None:
 def test_who_has_nothing_is_told_of_every_asset_there_is() -> None:
     found = balances(till().editions, Member("new", 0), at(NOON))
     assert [(balance.asset, balance.available) for balance in found.assets] == [("points", 0), ("stars", 0)]
+
+
+def test_value_that_a_version_nobody_met_has_ended_is_not_told() -> None:
+    lasting, short = ({"id": "points", "validity": {"inactivity": f"{days} days"}} for days in (90, 10))
+    shop = Till(program(assets=[lasting]), program(assets=[short]), since=["2026-01-01T00:00", "2026-05-20T00:00"])
+    shop.points(5)
+    assert of_asset(shop, "points", "2026-05-19T12:00").available == 5
+    assert of_asset(shop, "points", "2026-05-20T00:00").available == 0

@@ -8,7 +8,6 @@ from shuke.engine import activity as of
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.member import Hold, Lot, Member, Purse, pack, unpack
-from shuke.engine.profile import welcome
 from shuke.engine.purses import Ending, endings
 from shuke.engine.step import catch_up
 from shuke.engine.turn import Context, Turn
@@ -38,9 +37,9 @@ class Balances(Struct, frozen=True):
 
 def balances(program: Editions, member: Member, at: Instant) -> Balances:
     """What the member has at ``at``. Reads a copy that catches up first: nothing past its date is told."""
-    turn = Turn(program, unpack(pack(member)), Activity(of.TIME_PASSED, member.id, at, "", ""), Context())
-    if turn.member.seq == 0:
-        welcome(turn)
+    turn = Turn(program, unpack(pack(member)), Activity(of.TIME_PASSED, member.id, at, "shuke", ""), Context())
+    if member.seq > 0:  # a version she has not met may end her value sooner
+        turn.member.due_at = min(member.due_at, program.next_change(member.now))
     if turn.member.due_at <= at:
         catch_up(turn, at)
         turn.enter(at)
