@@ -44,7 +44,7 @@ AHEAD: Final = 5 * MINUTE
 """How far a message may lie in the future; what lies further happened when it was received."""
 
 REACH: Final = 7 * DAY
-"""How far back a public key can tell: further back she could have been a member for years."""
+"""How far back a public key can tell: a limit of once a day must not be had for every day of a year."""
 
 ANONYMOUS: Final = "anon:"
 """What the id of a member begins with who is known by an anonymousId only."""
@@ -60,6 +60,8 @@ MEMBERS: Final = "members:write"
 ACTIVITIES: Final = "activities:write"
 """What a key must be good for, beyond tracking, for orders, traits and everything else to count."""
 
+_COUNT: Final = frozenset((ORDERS, MEMBERS, ACTIVITIES))
+
 _MAX_DEPTH: Final = 12
 _MAX_TYPE: Final = 100
 _VOLATILE: Final = frozenset(("sentAt", "receivedAt", "writeKey", "_metadata"))  # differ when a message is sent again
@@ -69,6 +71,12 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 Fields = dict[str, Any]
+
+
+def is_public(scopes: frozenset[str]) -> bool:
+    """Whether anybody may have a key of these scopes. Such a key makes no members (the first tier may come with a
+    gift) and has a short past."""
+    return not scopes & _COUNT
 
 
 class Unreadable(Exception):
@@ -173,7 +181,7 @@ def read_messages(
 ) -> tuple[list[Message], list[Reject]]:
     """Messages in order, and why others are none. ``kind`` is what a single message is; in a batch each says it.
 
-    ``public``: by a key that anybody may have, whose past is short.
+    ``public`` as ``is_public`` has it of the key.
     """
     messages, rejects = [], []
     for index, told in enumerate(body.messages):

@@ -6,10 +6,11 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from shuke.web.api import keys, orders
+from shuke.web.api import keys, orders, tracking
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     orders.router,
     keys.router,
+    tracking.router,
 )
 """Every feature's routes, in the order in which the document lists them."""
