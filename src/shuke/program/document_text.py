@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
+import msgspec
 import yaml
 
 from shuke.program.problems import DocumentError, Problem
@@ -169,6 +170,33 @@ def line_of(path: str, lines: Mapping[str, int]) -> int | None:
     while path and path not in lines:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return lines.get(path)
+
+
+# -- JSON as YAML -----------------------------------------------------------------------------------------
+
+_NOT_IN_YAML: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_MOST_ZEROS: Final = 20
+
+
+def text_of_json(body: bytes) -> str:
+    """A JSON text, indented, that ``parse`` reads as the same data: YAML knows no 1e-3 and no pairs of half
+    characters. Raises ``DocumentError`` for what is not JSON."""
+    try:
+        text = msgspec.json.format(_to_json(_from_json(body)), indent=2).decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
+        said = "it is nested too deep" if isinstance(broken, RecursionError) else str(broken)
+        raise DocumentError([Problem("", "not_json", f"This is not JSON: {said}.")]) from broken
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _written_out(number: str) -> Decimal:
+    """The number without an exponent, unless that would be a long one."""
+    read = Decimal(number)
+    return Decimal(f"{read:f}") if abs(read.adjusted()) <= _MOST_ZEROS else read
+
+
+_from_json: Final = msgspec.json.Decoder(float_hook=_written_out).decode
+_to_json: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 
 # -- Writing ----------------------------------------------------------------------------------------------

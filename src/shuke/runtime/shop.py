@@ -10,16 +10,19 @@ from shuke.books.programs import latest_version
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.program.document import Program
+from shuke.runtime.apart import Apart
 from shuke.runtime.settle import Answer, GroupCommit, Pool, Settler
 
 _CONNECTIONS_MOST = 12
 
 
 class Shop:
-    """What every door needs of one tenant. ``settler`` takes batches, ``settle`` single activities."""
+    """What every door needs of one tenant. ``settler`` takes batches, ``settle`` single activities; ``apart`` does what
+    takes the processor for long."""
 
-    def __init__(self, pool: Pool, *, tenant: str) -> None:
+    def __init__(self, pool: Pool, *, tenant: str, apart: Apart) -> None:
         self.pool = pool
+        self.apart = apart
         self.tenant = tenant
         self.settler = Settler(pool)
         self._group = GroupCommit(self.settler)
@@ -50,4 +53,5 @@ class Shop:
 async def open_shop(url: str, *, tenant: str, connections: int = _CONNECTIONS_MOST) -> AsyncIterator[Shop]:
     """The tenant's shop, open inside the ``async with`` block. Its books must be at the newest revision."""
     async with connect.pool(url, tenant=tenant, size_min=2, size_max=connections) as pool:
-        yield Shop(pool, tenant=tenant)
+        with Apart() as apart:
+            yield Shop(pool, tenant=tenant, apart=apart)
