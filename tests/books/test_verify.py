@@ -4,7 +4,8 @@
 
 import pytest
 
-from shuke.engine.activity import ASSET_TRANSFERRED, COUPON_ISSUED, JOINED, ORDER_REFUNDED
+from shuke.books import codes
+from shuke.engine.activity import ASSET_TRANSFERRED, COUPON_CLAIMED, COUPON_ISSUED, JOINED, ORDER_REFUNDED
 from shuke.runtime import due
 from tests.shop import COFFEE, at, open_shop, order, spent, told
 
@@ -19,10 +20,12 @@ ladders:
     tiers: [{id: base}, {id: gold, entry: "spend(lifetime) >= 50"}]
 coupons:
   - {id: welcome, give: {percent: 10}, valid: {lasts: 30 days}, limits: {total: 5}}
+  - {id: printed, give: {percent: 10}, codes: unique}
 """
 )
 
-# ada: 1 joined, 2 ordered, 3 was given a coupon, 4 spent, 5 refunded, 6 gave points. bob: 1 ordered, 2 received.
+# ada: 1 joined, 2 ordered, 3 was given a coupon, 4 spent, 5 refunded, 6 gave points, 7 came with a code.
+# bob: 1 ordered, 2 received.
 HISTORY = (
     told(JOINED, "ada", key="j", traits={"city": "Taipei"}, tags=["staff"]),
     order("ada", "o1", 3000, 2000, channel="web"),
@@ -31,6 +34,7 @@ HISTORY = (
     spent("ada", 12, key="s1"),
     told(ORDER_REFUNDED, "ada", key="r1", order_id="o1", amount=1000),
     told(ASSET_TRANSFERRED, "ada", key="t1", asset="points", amount=3, to_member="bob"),
+    told(COUPON_CLAIMED, "ada", key="p1", code="CODE1"),
 )
 
 ADA = "member_id = 'ada'"
@@ -125,15 +129,31 @@ CORRUPTIONS = {
     "an order is given to somebody else": ("update orders set member_id = 'nobody' where order_id = 'o1'", "orders ada/o1"),
     "a change of tier is edited": ("update tier_change set to_tier = 'base' where member_id = 'ada' and to_tier = 'gold'", "tier_change ada/2/"),
     "a change of tier is deleted": ("delete from tier_change where member_id = 'ada' and to_tier = 'gold'", "tier_change ada/2/"),
-    "a coupon is made good again": ("update coupon set valid_until = valid_until + interval '1 year' where member_id = 'ada'", "coupon ada/welcome"),
-    "a coupon is deleted": ("delete from coupon where member_id = 'ada'", "coupon ada/welcome"),
+    "a coupon is made good again": ("update coupon set valid_until = valid_until + interval '1 year' where template = 'welcome'", "coupon ada/welcome"),
+    "a coupon is deleted": ("delete from coupon where template = 'welcome'", "coupon ada/welcome"),
+    "a code is freed": ("update code set bucket = null, member_id = null, coupon_id = null where code = 'CODE1'", "code ada/CODE1"),
+    "a code nobody took is taken": ("update code set (bucket, member_id, coupon_id) = (select bucket, member_id, 'x' from member where member_id = 'bob') where code = 'CODE2'", "code bob/CODE2"),
+    "a code is taken by nobody": ("update code set bucket = 1, member_id = 'nobody', coupon_id = 'x' where code = 'CODE2'", "code nobody/CODE2"),
+    "a code is given to another coupon": ("update code set coupon_id = (select coupon_id from coupon where template = 'welcome') where code = 'CODE1'", "code ada/CODE1"),
+    "a code taken is another one": ("update code set code = 'CODE9' where code = 'CODE1'", "code ada/CODE1"),
+    "what was told of a code is removed": ("update activity set context = null where key = 'p1'", "activity ada/7"),
+    "a code free is forgotten": ("delete from code where code = 'CODE2'", "code_batch 1"),
+    "a batch is of another template": ("update code_batch set template = 'welcome'", "code CODE1"),
+    "a batch is forgotten": ("delete from code_batch", "code CODE1"),
     "a shared quota is freed": ("update quota set used = 0 where quota = 'earning/first'", "quota earning/first"),
     "a shared quota is forgotten": ("delete from quota where quota = 'earning/first'", "quota earning/first"),
 }  # fmt: skip
 
 
+async def print_codes(shop):
+    async with shop.connections.connection() as connection:
+        batch = await codes.add_batch(connection, "printed", prefix="CODE", letters=1, size=2, at=1, note="")
+        await codes.add_codes(connection, batch, b"12", prefix="CODE", letters=1, first=1)
+
+
 async def test_books_that_nobody_touched_agree(books_url, tenant):
     async with open_shop(books_url, tenant=tenant, program=SHOP) as shop:
+        await print_codes(shop)
         assert [answer.status for answer in await shop.settle(*HISTORY)] == ["settled"] * len(HISTORY)
         await due.advance(shop.settler, until=at("2026-08-01"))
         assert await shop.findings() == []
@@ -142,6 +162,7 @@ async def test_books_that_nobody_touched_agree(books_url, tenant):
 async def test_a_hand_made_corruption_is_found_and_its_row_named(books_url, tenant):
     wrong = {}
     async with open_shop(books_url, tenant=tenant, program=SHOP, most=1) as shop:
+        await print_codes(shop)
         await shop.settle(*HISTORY)
         for what, (statement, row) in CORRUPTIONS.items():
             found = await shop.findings(after=statement)

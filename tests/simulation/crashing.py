@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
 
 import psycopg
 from msgspec import Struct
 
+from shuke.books import codes
 from shuke.engine.activity import (
     ASSET_TRANSFERRED,
+    COUPON_CLAIMED,
     COUPON_ISSUED,
     ORDER_CANCELLED,
     ORDER_REFUNDED,
@@ -22,7 +26,7 @@ from shuke.engine.activity import (
 )
 from shuke.runtime.settle import Answer
 from shuke.values.instants import HOUR, MINUTE
-from tests.shop import COFFEE, NOON, given, open_shop, order, spent, told
+from tests.shop import COFFEE, NOON, Shop, given, open_shop, order, spent, told
 
 PROGRAM = (
     COFFEE
@@ -34,8 +38,12 @@ ladders:
     tiers: [{id: base}, {id: gold, entry: "spend(lifetime) >= 300"}]
 coupons:
   - {id: welcome, give: {percent: 10}, valid: {lasts: 30 days}, limits: {total: 30}}
+  - {id: printed, give: {percent: 10}, codes: unique, limits: {total: 25}}
 """
 )
+
+CODES = [f"CODE{number:02}" for number in range(40)]
+"""Codes of the template "printed". Here and there two members come with the same one."""
 
 Told = tuple[str, int, str | None, bytes]
 
@@ -61,7 +69,7 @@ def stream(seed: int, *, batches: int, size: int, members: int = 15) -> list[lis
         when += dice.randrange(MINUTE, 40 * HOUR)
         member = f"m{dice.randrange(members)}"
         key = f"{seed}/{number}"
-        kind = dice.randrange(14)
+        kind = dice.randrange(15)
         if kind < 5 or not orders:
             orders.append((member, key))
             lines = [dice.randrange(1, 9000) for _ in range(dice.randrange(1, 4))]
@@ -83,9 +91,21 @@ def stream(seed: int, *, batches: int, size: int, members: int = 15) -> list[lis
             found.append(told(COUPON_ISSUED, member, key=key, when=when, template="welcome"))
         elif kind == 12:
             found.append(told("visited", member, key=key, when=when))
+        elif kind == 13:
+            found.append(told(COUPON_CLAIMED, member, key=key, when=when, code=dice.choice(CODES)))
         else:
             found.append(dice.choice(found))
     return [found[start : start + size] for start in range(0, len(found), size)]
+
+
+@asynccontextmanager
+async def doomed_shop(url: str, *, tenant: str) -> AsyncIterator[Shop]:
+    """The shop over fresh books, with its program and its codes."""
+    async with open_shop(url, tenant=tenant, program=PROGRAM) as shop:
+        async with shop.connections.connection() as connection:
+            batch = await codes.add_batch(connection, "printed", prefix="", letters=6, size=40, at=NOON, note="")
+            await codes.add_codes(connection, batch, "".join(CODES).encode(), prefix="", letters=6, first=1)
+        yield shop
 
 
 def settle_stream(url: str, tenant: str, batches: list[list[Activity]], first: int, pipe: Connection) -> None:

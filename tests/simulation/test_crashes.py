@@ -21,7 +21,7 @@ import pytest
 from shuke.books import server
 from shuke.books.migrations import migrate
 from tests.shop import open_shop
-from tests.simulation.crashing import PROGRAM, settle_stream, stream, told_of
+from tests.simulation.crashing import doomed_shop, settle_stream, stream, told_of
 
 pytestmark = [pytest.mark.database, pytest.mark.crash]
 
@@ -129,6 +129,7 @@ async def books(shop):
         "log": await shop.rows("select member_id, seq, source, key, digest, answer::text, context from activity order by 1, 2"),
         "outbox": await shop.rows("select member_id, seq, topic, body from outbox order by 1, 2, 3, body::text"),
         "quotas": await shop.rows("select * from quota order by 1"),
+        "codes": await shop.rows("select * from code order by 1"),
     }  # fmt: skip
 
 
@@ -140,7 +141,7 @@ async def test_killing_at_any_instant_loses_nothing_acknowledged_and_doubles_not
         for name in (tenant, calm):
             migrate(running.url, tenant=name)
         url = running.url
-        async with open_shop(url, tenant=tenant, program=PROGRAM):
+        async with doomed_shop(url, tenant=tenant):
             pass
     batches = stream(seed, batches=BATCHES, size=SIZE)
     life = Killer(doomed_home, tenant, batches, random.Random(seed))
@@ -155,7 +156,7 @@ async def test_killing_at_any_instant_loses_nothing_acknowledged_and_doubles_not
                 assert [told_of(answer) for answer in again] == life.said[number]
             assert await shop.findings() == []
             survived = await books(shop)
-        async with open_shop(url, tenant=calm, program=PROGRAM) as shop:
+        async with doomed_shop(url, tenant=calm) as shop:
             for batch in batches:
                 await shop.settle(*batch)
             assert await books(shop) == survived

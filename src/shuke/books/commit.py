@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 
 from msgspec import json
 
-from shuke.books import load, rows, wire
+from shuke.books import codes, load, rows, wire
 from shuke.books.load import Connection
 from shuke.books.postings import Batch, Locked, Posting, profile_of
 from shuke.engine.activity import Activity
@@ -189,6 +189,9 @@ async def _update(connection: Connection, batch: Batch, orders: Orders) -> None:
     await _forget_members(connection, batch.members.values())
     await _update_orders(connection, [(key[0], orders[key]) for key in orders if key in batch.known_orders])
     await _upsert_coupons(connection, batch.postings)
+    taken = [(code.code, one.member_id, code.coupon_id) for one in batch.postings for code in one.effects.codes]
+    if taken:
+        await codes.take(connection, taken)
     changed = {quota: used for quota, used in batch.quotas.items() if used != batch.quotas_before.get(quota)}
     if changed:
         await connection.execute(UPDATE_QUOTAS, (list(changed), list(changed.values())))

@@ -10,6 +10,7 @@ from shuke.engine.activity import Activity
 from shuke.engine.effects import Effects
 from shuke.engine.member import Member
 from shuke.engine.orders import Order
+from shuke.engine.turn import Code
 from shuke.values.ids import bucket_of
 from shuke.values.instants import Instant
 
@@ -77,6 +78,7 @@ class Batch(Struct):
     known_orders: set[tuple[str, str]] = set()  # those of ``orders`` that have a row already
     quotas: dict[str, int] = {}  # quota -> taken in all, for those held locked
     quotas_before: dict[str, int] = {}
+    codes: dict[str, Code] = {}  # coupon codes as they are now, as far as anybody knows them; free ones held locked
 
     def settled_members(self) -> list[Locked]:
         """The members to whom something happened; others were locked for nothing (repeats, refused gifts)."""

@@ -20,7 +20,7 @@ from shuke.engine.member import Member, pack, unpack
 from shuke.engine.needs import needs
 from shuke.engine.orders import Order, pack_order
 from shuke.engine.step import step
-from shuke.engine.turn import Context
+from shuke.engine.turn import Code, Context
 from shuke.values.ids import bucket_of, digest
 from shuke.values.instants import NEVER, Instant
 
@@ -75,6 +75,7 @@ class Kept(Struct):
     lots: dict[tuple[int, str, int], Row] = {}
     tier_changes: dict[tuple[int, int], Row] = {}
     coupons: dict[str, Row] = {}
+    codes: dict[str, Row] = {}
 
 
 def check_member(kept: Kept, editions: Editions, claimed: dict[str, int]) -> Iterator[Finding]:
@@ -152,6 +153,7 @@ class _Again(Struct):
     lots: dict[tuple[int, str, int], Row] = {}
     tier_changes: dict[tuple[int, int], Row] = {}
     coupons: dict[str, Row] = {}
+    codes: dict[str, Row] = {}
 
 
 def _replay(kept: Kept, editions: Editions, claimed: dict[str, int]) -> Iterator[Finding]:
@@ -170,7 +172,8 @@ def _replay(kept: Kept, editions: Editions, claimed: dict[str, int]) -> Iterator
         need = needs(then, activity)
         found = {order_id: orders[order_id] for order_id in need.orders if order_id in orders}
         told = row.context or {}
-        context = Context(found, dict(told.get("taken", {})), dict(told.get("codes", {})))
+        codes = {code: Code(*known) for code, known in told.get("codes", {}).items()}
+        context = Context(found, dict(told.get("taken", {})), codes)
         try:
             settled = step(then, member, activity, context)
         except Exception as error:  # whatever it is, it is about this row
@@ -213,6 +216,8 @@ def _remember(again: _Again, seq: int, settled: Settled) -> None:
         again.tier_changes[seq, no] = row
     for coupon in effects.coupons:
         again.coupons[coupon.coupon_id] = _coupon_row(coupon)
+    for taken in effects.codes:
+        again.codes[taken.code] = (taken.coupon_id,)
 
 
 def _same_answer(kept: dict[str, Any], settled: Settled) -> bool:
@@ -248,6 +253,7 @@ _WORDS = {
     "orders": ("orders", "memory of this order"),
     "tier_changes": ("tier_change", "change of tier"),
     "coupons": ("coupon", "state of this coupon"),
+    "codes": ("code", "coupon of this code"),
 }
 
 

@@ -61,7 +61,23 @@ COUPONS: LiteralString = f"""
     from coupon order by bucket, member_id collate "C"
 """
 
+TAKEN_CODES: LiteralString = """
+    select bucket, member_id, code, coupon_id from code where member_id is not null
+    order by bucket, member_id collate "C"
+"""
+
 QUOTAS: LiteralString = "select quota, used from quota where period = ''"
+
+# A code opens coupons of its batch's template.
+CODES_ASTRAY: LiteralString = """
+    select c.code, k.template, b.template
+    from code c left join code_batch b using (batch) left join coupon k using (bucket, member_id, coupon_id)
+    where c.member_id is not null and k.template is distinct from b.template order by c.code limit 1
+"""
+BATCHES_ASTRAY: LiteralString = """
+    select b.batch, b.size, count(c.code) from code_batch b left join code c using (batch)
+    group by b.batch having count(c.code) <> b.size order by b.batch limit 1
+"""
 
 _READ_AHEAD = 1000  # rows
 
@@ -110,6 +126,8 @@ async def verify(
     if sound:  # otherwise nothing can be said of what all members claimed
         async for finding in _quotas(connection, claimed):
             yield finding
+        async for finding in _codes(connection):
+            yield finding
 
 
 class _Side:
@@ -155,6 +173,7 @@ async def _members(connection: Connection) -> AsyncIterator[tuple[Kept | None, l
         _Side(connection, "tier_change", TIER_CHANGES),
         _Side(connection, "orders", ORDERS),
         _Side(connection, "coupon", COUPONS),
+        _Side(connection, "code", TAKEN_CODES),
     ]
     for side in sides:
         await side.open()
@@ -178,6 +197,7 @@ def _fill(kept: Kept, rows: dict[str, list[Row]]) -> Iterator[Finding]:
     kept.log = [LogRow(*row) for row in rows["activity"]]
     kept.orders = {row[0]: row[1:] for row in rows["orders"]}
     kept.coupons = {row[0]: row[1:] for row in rows["coupon"]}
+    kept.codes = {row[0]: row[1:] for row in rows["code"]}
     seqs = {row.id: row.seq for row in kept.log}
     for name, into, width in (
         ("entry", kept.entries, 2),
@@ -214,3 +234,13 @@ async def _quotas(connection: Connection, claimed: dict[str, int]) -> AsyncItera
         if used.get(quota, 0) != claimed.get(quota, 0):
             sentence = f"Used {used.get(quota, 0)}, but members claimed {claimed.get(quota, 0)}."
             yield Finding("quota", f"quota {quota}", sentence)
+
+
+async def _codes(connection: Connection) -> AsyncIterator[Finding]:
+    """Codes made ahead opened coupons of their own template, and are as many as were made."""
+    cursor = await connection.execute(CODES_ASTRAY)
+    for code, opened, template in await cursor.fetchall():
+        yield Finding("code", f"code {code}", f"It opened a coupon of {opened}, but is of a batch for {template}.")
+    cursor = await connection.execute(BATCHES_ASTRAY)
+    for batch, size, there in await cursor.fetchall():
+        yield Finding("code_batch", f"code_batch {batch}", f"It says it has {size} codes, but there are {there}.")

@@ -21,16 +21,17 @@ import structlog
 from msgspec import MsgspecError, Raw, Struct, json
 from psycopg_pool import AsyncConnectionPool
 
-from shuke.books import commit, load, programs
+from shuke.books import codes, commit, load, programs
 from shuke.books.load import Connection, Known
 from shuke.books.postings import After, Batch, Posting, after
 from shuke.engine.activity import Activity
+from shuke.engine.codes import quotas_of_codes
 from shuke.engine.compiled import Compiled, Editions
-from shuke.engine.effects import Claimed, Refused, Settled
+from shuke.engine.effects import Claimed, Effects, Refused, Settled
 from shuke.engine.needs import Needs, needs
 from shuke.engine.orders import Order
 from shuke.engine.step import step
-from shuke.engine.turn import Context
+from shuke.engine.turn import Code, Context
 from shuke.runtime.catalogue import topics_meant
 from shuke.runtime.clock import now
 from shuke.runtime.events import Step, before, events_of
@@ -273,7 +274,7 @@ class _Work:
         self.topics: frozenset[str] = frozenset()  # that somebody listens to
 
     async def lock(self) -> int:
-        """Lock members and quotas; returns the latest published version."""
+        """Lock members, codes and quotas; returns the latest published version."""
         members = [activity.member_id for activity in self.activities]
         for need in self.needs:
             members.extend(need.members)
@@ -281,10 +282,19 @@ class _Work:
         self.batch.members, self.batch.ids = begun.members, begun.ids
         if self.announce and begun.listened:
             self.topics = topics_meant(begun.listened)
+        await self._lock_codes()
         if self.quotas:
             self.batch.quotas = await load.lock_quotas(self.connection, self.quotas)
             self.batch.quotas_before = dict(self.batch.quotas)
         return begun.version
+
+    async def _lock_codes(self) -> None:
+        """Lock the coupon codes asked for. Which quotas go with one is known when it is known what it opens."""
+        asked = {code for need in self.needs for code in need.codes}
+        if asked:
+            self.batch.codes = await codes.look_up(self.connection, asked, lock=True)
+            for activity, need in zip(self.activities, self.needs, strict=True):
+                self.quotas.update(self._quotas(activity, need, self._codes(need.codes)))
 
     async def look_up(self) -> None:
         keys = {(activity.source, activity.key) for activity in self.activities}
@@ -339,8 +349,9 @@ class _Work:
     ) -> _Stored:
         batch = self.batch
         locked = batch.members[activity.member_id]
-        taken = self._taken(need.quotas)
-        context = Context(self._orders(activity.member_id, need.orders), dict(taken))
+        known = self._codes(need.codes)
+        taken = self._taken(self._quotas(activity, need, known))
+        context = Context(self._orders(activity.member_id, need.orders), dict(taken), dict(known))
         was = before(locked.member) if self.topics else None
         settled = step(self.editions, locked.member, activity, context)
         locked.member = settled.member
@@ -349,6 +360,7 @@ class _Work:
         for order_id, order in settled.effects.orders.items():
             batch.orders[activity.member_id, order_id] = order
         self._claim(settled.effects.claims)
+        self._remember_codes(settled.effects)
         stored = _stored(settled)
         if request is not None:
             stored.after = after(settled.member)
@@ -363,7 +375,7 @@ class _Work:
                 digest(body),
                 body,
                 _encode(stored),
-                _encode({"taken": taken}) if taken else None,
+                _context(taken, known),
                 settled.effects,
                 request,
                 [] if was is None else events_of(Step(activity, was, settled, self.editions, self.topics)),
@@ -380,6 +392,24 @@ class _Work:
             if order is not None:
                 found[order_id] = order
         return found
+
+    def _codes(self, asked: list[str]) -> dict[str, Code]:
+        known = self.batch.codes
+        return {code: known[code] for code in asked if code in known} if asked else {}
+
+    def _quotas(self, activity: Activity, need: Needs, known: dict[str, Code]) -> list[str]:
+        if not known:
+            return need.quotas
+        return [*need.quotas, *quotas_of_codes(self.editions.at(activity.occurred_at), activity, known)]
+
+    def _remember_codes(self, effects: Effects) -> None:
+        """What the next activity of the batch is told of the codes that this one used, or brought along."""
+        known = self.batch.codes
+        for taken in effects.codes:
+            known[taken.code] = Code(known[taken.code].template, "taken")
+        for change in effects.coupons:
+            if change.code is not None:
+                known.setdefault(change.code, Code(change.template, "elsewhere"))
 
     def _taken(self, quotas: list[str]) -> dict[str, int]:
         if not quotas:
@@ -413,6 +443,14 @@ class _Work:
         for position, posting in self.posted.items():
             self.results[position].id = posting.id
         return [self.results[position] for position in range(len(self.activities))]
+
+
+def _context(taken: dict[str, int], known: dict[str, Code]) -> bytes | None:
+    """What came in from outside the member, as the activity's row keeps it, so that it can be settled again."""
+    told: dict[str, Any] = {"taken": taken} if taken else {}
+    if known:
+        told["codes"] = known
+    return _encode(told) if told else None
 
 
 def _stored(settled: Settled) -> _Stored:
