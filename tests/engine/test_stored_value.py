@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from shuke.engine import activity as of
 from shuke.engine.activity import Payments
 from shuke.engine.effects import Refused
+from shuke.engine.member import Member
+from shuke.engine.offers import offers
 from shuke.engine.stored_value import refund_of
-from tests.engine.till import POINTS, Till, program
+from tests.engine.till import NOON, POINTS, Till, at, program
 
 CASH = {"id": "cash", "kind": "principal", "scale": 2}
 BONUS = {"id": "bonus", "kind": "bonus", "scale": 2}
@@ -85,6 +87,40 @@ def test_a_top_up_outside_the_limits_of_the_card_is_refused(payload: dict[str, A
     shop = till(limits=LIMITS, offers=[{"id": "big", "pay": 200, "bonus": 120}])
     shop.do(of.TOPPED_UP, id="t0", amount=100_00)
     assert shop.refused(of.TOPPED_UP, id="t1", **payload) == refused
+
+
+def test_what_is_on_hold_counts_towards_the_most_a_card_may_keep() -> None:
+    shop = till(limits=[{"card": "named", "maximum_balance": 500}], offers=[])
+    shop.do(of.TOPPED_UP, id="t0", amount=400_00)
+    shop.do(of.ASSET_HELD, hold="h1", stored_value=300_00)
+    refused = shop.refused(of.TOPPED_UP, id="t1", amount=100_01)
+    assert refused == Refused("balance_above_maximum", {"balance": 500_01, "maximum": 500_00})
+
+
+def test_offers_are_told_as_they_stand_for_a_member_or_for_anybody() -> None:
+    chapter = {
+        "offers": [
+            *OFFERS,
+            {"id": "spring", "pay": 50, "bonus": 5, "span": {"until": "2026-04-30"}},
+            {"id": "vip", "pay": 200, "bonus": 50, "when": "tag vip"},
+        ]
+    }
+    shop = till(**chapter)
+    shop.do(of.UPDATED, tags=["new"])
+
+    def told(member: Member | None) -> list[tuple[str, int, int, bool]]:
+        found = offers(shop.editions, member, at(NOON))
+        return [(offered.offer.id, offered.pay, offered.bonus, offered.open) for offered in found]
+
+    anybody = [
+        ("spring", 50_00, 5_00, False),
+        ("small", 100_00, 20_00, True),
+        ("vip", 200_00, 50_00, True),
+        ("large", 500_00, 150_00, True),
+    ]
+    assert told(None) == anybody
+    assert told(shop.member) == [*anybody[:2], ("vip", 200_00, 50_00, False), anybody[3]]
+    assert offers(Till().editions, None, at(NOON)) == []
 
 
 def test_a_top_up_is_made_once() -> None:

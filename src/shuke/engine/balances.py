@@ -35,14 +35,20 @@ class Balances(Struct, frozen=True):
     holds: list[Hold]
 
 
-def balances(program: Editions, member: Member, at: Instant) -> Balances:
-    """What the member has at ``at``. Reads a copy that catches up first: nothing past its date is told."""
+def present(program: Editions, member: Member, at: Instant) -> Turn:
+    """A copy of the member with everything done that was due by ``at``."""
     turn = Turn(program, unpack(pack(member)), Activity(of.TIME_PASSED, member.id, at, "shuke", ""), Context())
     if member.seq > 0:  # a version she has not met may end her value sooner
         turn.member.due_at = min(member.due_at, program.next_change(member.now))
     if turn.member.due_at <= at:
         catch_up(turn, at)
         turn.enter(at)
+    return turn
+
+
+def balances(program: Editions, member: Member, at: Instant) -> Balances:
+    """What the member has at ``at``. Reads a copy that catches up first: nothing past its date is told."""
+    turn = present(program, member, at)
     purses = turn.member.purses
     assets = [*turn.program.assets, *(asset for asset in purses if asset not in turn.program.assets)]
     found = [_balance(turn, asset, purses.get(asset) or Purse()) for asset in assets]

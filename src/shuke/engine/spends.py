@@ -8,7 +8,7 @@ whole at once would have ended.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from msgspec import Struct
 
@@ -49,7 +49,7 @@ def asset_of(turn: Turn) -> tuple[AssetRules, int] | Refused:
     return rules, amount
 
 
-def is_whole(amount: Any) -> bool:
+def is_whole(amount: Any) -> TypeGuard[int]:
     """Whether a payload's value is a whole number at all."""
     return isinstance(amount, int) and not isinstance(amount, bool)
 

@@ -46,7 +46,6 @@ from shuke.program.chapter import ratio
 from shuke.program.document import Program
 from shuke.program.stored_value import CardLimits, Offer, StoredValue
 from shuke.values.amounts import allocate
-from shuke.values.instants import Day
 
 ORDER_PREFIX = "top_up:"
 """A top-up is remembered beside the orders, under this prefix and its id."""
@@ -71,7 +70,7 @@ class StoredValueRules:
         scale = 10**program.scale
         self.chapter, self.spend = chapter, chapter.spend
         self.principal, self.bonus = chapter.principal, chapter.bonus
-        self.units = 10 ** max(0, program.asset(chapter.principal).scale - program.scale)
+        self.units: int = 10 ** max(0, program.asset(chapter.principal).scale - program.scale)
         self.offers = sorted(
             ((minor(offer.pay, scale), minor(offer.bonus, scale), offer) for offer in chapter.offers),
             key=lambda found: (-found[0], -found[1], found[2].id),
@@ -83,6 +82,12 @@ class StoredValueRules:
     def balance(self, member: Member) -> tuple[int, int]:
         """(principal, bonus) the member can spend, minor units."""
         return self._available(member, self.principal), self._available(member, self.bonus)
+
+    def kept(self, member: Member) -> int:
+        """All the stored value there is, also what ripens or is on hold, minor units."""
+        purses = [member.purses.get(asset) for asset in (self.principal, self.bonus) if asset is not None]
+        units = sum(purse.available + purse.pending + purse.held for purse in purses if purse is not None)
+        return units // self.units
 
     def _available(self, member: Member, asset: str | None) -> int:
         purse = member.purses.get(asset) if asset is not None else None
@@ -167,7 +172,7 @@ def _outside(turn: Turn, bounds: Bounds, amount: int, bonus: int, rules: StoredV
         return Refused("top_up_below_minimum", {"amount": amount, "minimum": bounds.minimum_top_up})
     if bounds.maximum_top_up is not None and amount > bounds.maximum_top_up:
         return Refused("top_up_above_maximum", {"amount": amount, "maximum": bounds.maximum_top_up})
-    after = sum(rules.balance(turn.member)) + amount + bonus
+    after = rules.kept(turn.member) + amount + bonus
     if bounds.maximum_balance is not None and after > bounds.maximum_balance:
         return Refused("balance_above_maximum", {"balance": after, "maximum": bounds.maximum_balance})
     return None
@@ -178,7 +183,7 @@ def offers_of(turn: Turn, rules: StoredValueRules, amount: int) -> list[tuple[in
     found: list[tuple[int, int, Offer]] = []
     left = amount
     for pay, bonus, offer in rules.offers:
-        if not _open(turn, offer, turn.day) or pay > left:
+        if not is_open(turn, offer) or pay > left:
             continue
         if rules.chapter.match == "exact":
             if pay == amount:
@@ -192,8 +197,14 @@ def offers_of(turn: Turn, rules: StoredValueRules, amount: int) -> list[tuple[in
     return found
 
 
-def _open(turn: Turn, offer: Offer, day: Day) -> bool:
-    if not in_force(offer.span, day) or not within(hours_of(offer.span), turn.second):
+def is_timely(turn: Turn, offer: Offer) -> bool:
+    """Whether the offer is in force now."""
+    return in_force(offer.span, turn.day) and within(hours_of(offer.span), turn.second)
+
+
+def is_open(turn: Turn, offer: Offer) -> bool:
+    """Whether the offer is in force now, and meant for this member."""
+    if not is_timely(turn, offer):
         return False
     rules = turn.program.stored_value
     test = rules.tests.get(offer.id) if rules is not None else None
