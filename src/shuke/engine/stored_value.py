@@ -163,7 +163,7 @@ def top_up(turn: Turn) -> Refused | None:
     order = Order(order_id, turn.now, turn.program.version, [amount, 0, 0])
     order.top_up = TopUp(principal, given, named, card)
     turn.order = turn.effects.orders[order_id] = order
-    turn.answer["top_up"] = {"principal": amount, "bonus": bonus, "offer": named}
+    turn.answer["top_up"] = {"id": id_, "principal": amount, "bonus": bonus, "offer": named}
     return None
 
 
@@ -315,4 +315,5 @@ def _pay_back(turn: Turn, rules: StoredValueRules, order: Order, found: Refund) 
     move(turn, order, [found.money + found.withheld + found.fee, 0, 0])
     order.status = "refunded"
     turn.answer["money"] -= found.withheld + found.fee
-    turn.answer["top_up"] = {"withheld": found.withheld, "fee": found.fee, "bonus": found.bonus}
+    id_ = order.id.removeprefix(ORDER_PREFIX)
+    turn.answer["top_up"] = {"id": id_, "withheld": found.withheld, "fee": found.fee, "bonus": found.bonus}

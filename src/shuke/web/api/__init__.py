@@ -6,10 +6,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from shuke.web.api import keys, orders, tracking
+from shuke.web.api import balances, keys, orders, points, stored_value, tracking
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     orders.router,
+    points.router,
+    balances.router,
+    stored_value.router,
     keys.router,
     tracking.router,
 )

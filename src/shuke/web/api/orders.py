@@ -323,7 +323,7 @@ async def _find(call: Call, order_id: str, member_id: str | None) -> tuple[str, 
             found = await orders.find(connection, order_id, member_id=member_id)
         except orders.SeveralMembers:
             raise Problem("member_needed", order_id=order_id) from None
-    if found is None or found[1].top_up is not None:
+    if found is None or not found[1].is_of_goods():
         unknown = Refused("order_unknown", {"order_id": order_id})
         raise refusal(unknown, await call.shop.program(), call.locale, status=404)
     return found

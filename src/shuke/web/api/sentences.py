@@ -101,6 +101,10 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
             "有多位会员的订单编号是 {order_id}，请用 member_id 指明是哪一位。",
         ),
     ),
+    "member_unknown": (
+        404,
+        _in("There is no member {member_id}.", "沒有會員 {member_id}。", "没有会员 {member_id}。"),
+    ),
     "method_not_allowed": (
         405,
         _in("This address does not know that method.", "這個網址不支援此方法。", "这个网址不支持此方法。"),
@@ -131,6 +135,14 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
             "More than {per_minute} requests a minute with this key. Try again in {seconds} s.",
             "這把金鑰每分鐘超過 {per_minute} 次請求，請在 {seconds} 秒後再試。",
             "这个密钥每分钟超过 {per_minute} 次请求，请在 {seconds} 秒后再试。",
+        ),
+    ),
+    "receiver_unknown": (
+        422,
+        _in(
+            "There is no member {member_id} to receive it.",
+            "沒有會員 {member_id} 可以收受。",
+            "没有会员 {member_id} 可以接收。",
         ),
     ),
     "scope_missing": (
