@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 
 from msgspec import json
 
-from shuke.books import codes, load, rows, wire
+from shuke.books import codes, identity, load, rows, wire
 from shuke.books.load import Connection
 from shuke.books.postings import Batch, Locked, Posting, profile_of
 from shuke.engine.activity import Activity
@@ -129,7 +129,7 @@ UPDATE_QUOTAS: LiteralString = """
 async def write(connection: Connection, batch: Batch) -> None:
     """Make the batch true and commit it.
 
-    Raises ``psycopg.errors.UniqueViolation`` if an activity or order of the batch has a row already
+    Raises ``psycopg.errors.UniqueViolation`` if an activity, order or identity of the batch has a row already
     (the caller then looks them up and settles again without them).
     """
     await _number(connection, batch)
@@ -192,6 +192,7 @@ async def _update(connection: Connection, batch: Batch, orders: Orders) -> None:
     taken = [(code.code, one.member_id, code.coupon_id) for one in batch.postings for code in one.effects.codes]
     if taken:
         await codes.take(connection, taken)
+    await identity.write(connection, batch.postings)
     changed = {quota: used for quota, used in batch.quotas.items() if used != batch.quotas_before.get(quota)}
     if changed:
         await connection.execute(UPDATE_QUOTAS, (list(changed), list(changed.values())))

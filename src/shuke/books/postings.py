@@ -7,10 +7,10 @@ from typing import Any
 from msgspec import Struct
 
 from shuke.engine.activity import Activity
-from shuke.engine.effects import Effects
+from shuke.engine.effects import Claimed, Effects
 from shuke.engine.member import Member
 from shuke.engine.orders import Order
-from shuke.engine.turn import Code
+from shuke.engine.turn import Code, Context
 from shuke.values.ids import bucket_of
 from shuke.values.instants import Instant
 
@@ -79,6 +79,7 @@ class Batch(Struct):
     quotas: dict[str, int] = {}  # quota -> taken in all, for those held locked
     quotas_before: dict[str, int] = {}
     codes: dict[str, Code] = {}  # coupon codes as they are now, as far as anybody knows them; free ones held locked
+    identities: dict[tuple[str, str], str] = {}  # (kind, value) -> member, for those that activities name
 
     def settled_members(self) -> list[Locked]:
         """The members to whom something happened; others were locked for nothing (repeats, refused gifts)."""
@@ -99,6 +100,31 @@ def profile_of(member: Member) -> tuple[Any, ...]:
 def after(member: Member) -> After:
     """How the member stands now."""
     return After({asset: purse.available for asset, purse in member.purses.items()}, dict(member.tiers))
+
+
+class Outside(Struct, omit_defaults=True):
+    """What is kept of a step beside its activity: what it was told of others (see ``engine.turn.Context``), and what
+    it ``claimed`` of shared quotas in the end."""
+
+    taken: dict[str, int] = {}
+    codes: dict[str, Code] = {}
+    identities: dict[str, str] = {}
+    erased: list[str] = []
+    claimed: dict[str, int] = {}
+
+    def context(self, orders: dict[str, Order]) -> Context:
+        """What the step is handed, with orders of the member's own."""
+        return Context(orders, dict(self.taken), dict(self.codes), dict(self.identities), list(self.erased))
+
+    def with_claims(self, claims: list[Claimed]) -> Outside:
+        """As it is once the step has been taken."""
+        for claim in claims:
+            self.claimed[claim.quota] = self.claimed.get(claim.quota, 0) + claim.amount
+        return self
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.taken or self.codes or self.identities or self.erased or self.claimed)
 
 
 def new_member(member_id: str) -> Member:

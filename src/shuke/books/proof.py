@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec import MsgspecError, Struct, json, to_builtins
+from msgspec import MsgspecError, Struct, convert, json, to_builtins
 
-from shuke.books.postings import after, profile_of
+from shuke.books.postings import Outside, after, profile_of
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import DEBT, MEMBER_ACCOUNTS, PENDING, CouponChanged, Settled
@@ -20,7 +20,6 @@ from shuke.engine.member import Member, pack, unpack
 from shuke.engine.needs import needs
 from shuke.engine.orders import Order, pack_order
 from shuke.engine.step import step
-from shuke.engine.turn import Code, Context
 from shuke.values.ids import bucket_of, digest
 from shuke.values.instants import NEVER, Instant
 
@@ -171,19 +170,20 @@ def _replay(kept: Kept, editions: Editions, claimed: dict[str, int]) -> Iterator
         activity = _decode_activity(row.body)
         need = needs(then, activity)
         found = {order_id: orders[order_id] for order_id in need.orders if order_id in orders}
-        told = row.context or {}
-        codes = {code: Code(*known) for code, known in told.get("codes", {}).items()}
-        context = Context(found, dict(told.get("taken", {})), codes)
         try:
-            settled = step(then, member, activity, context)
+            outside = convert(row.context or {}, Outside)
+            settled = step(then, member, activity, outside.context(found))
         except Exception as error:  # whatever it is, it is about this row
             yield Finding("replay_failed", where, f"It cannot be settled again: {error!r}")
             return
         member = settled.member
         orders.update(settled.effects.orders)
         _remember(again, row.seq, settled)
-        for claim in settled.effects.claims:
-            claimed[claim.quota] = claimed.get(claim.quota, 0) + claim.amount
+        if outside.claimed != Outside().with_claims(settled.effects.claims).claimed:
+            yield Finding("replay_claims", where, "Settling it again claims something else of shared quotas.")
+            return
+        for quota, amount in outside.claimed.items():
+            claimed[quota] = claimed.get(quota, 0) + amount
         if not _same_answer(json.decode(row.answer), settled):
             yield Finding("replay_answer", where, "Settling it again gives another answer.")
             return

@@ -21,17 +21,18 @@ import structlog
 from msgspec import MsgspecError, Raw, Struct, json
 from psycopg_pool import AsyncConnectionPool
 
-from shuke.books import codes, commit, load, programs
+from shuke.books import codes, commit, identity, load, programs
 from shuke.books.load import Connection, Known
-from shuke.books.postings import After, Batch, Posting, after
+from shuke.books.postings import After, Batch, Outside, Posting, after
 from shuke.engine.activity import Activity
 from shuke.engine.codes import quotas_of_codes
 from shuke.engine.compiled import Compiled, Editions
 from shuke.engine.effects import Claimed, Effects, Refused, Settled
+from shuke.engine.member import ERASED
 from shuke.engine.needs import Needs, needs
 from shuke.engine.orders import Order
 from shuke.engine.step import step
-from shuke.engine.turn import Code, Context
+from shuke.engine.turn import Code
 from shuke.runtime.catalogue import topics_meant
 from shuke.runtime.clock import now
 from shuke.runtime.events import Step, before, events_of
@@ -311,6 +312,9 @@ class _Work:
         if wanted:
             self.batch.orders = await load.load_orders(self.connection, wanted)
             self.batch.known_orders = set(self.batch.orders)
+        names = [name for need in self.needs for name in need.identities]
+        if names:
+            self.batch.identities = await identity.owners(self.connection, names)
 
     def run(self) -> None:
         """Step through the batch in order; what goes to another member is settled right behind its cause."""
@@ -349,9 +353,8 @@ class _Work:
     ) -> _Stored:
         batch = self.batch
         locked = batch.members[activity.member_id]
-        known = self._codes(need.codes)
-        taken = self._taken(self._quotas(activity, need, known))
-        context = Context(self._orders(activity.member_id, need.orders), dict(taken), dict(known))
+        outside = self._outside(activity, need)
+        context = outside.context(self._orders(activity.member_id, need.orders))
         was = before(locked.member) if self.topics else None
         settled = step(self.editions, locked.member, activity, context)
         locked.member = settled.member
@@ -361,6 +364,12 @@ class _Work:
             batch.orders[activity.member_id, order_id] = order
         self._claim(settled.effects.claims)
         self._remember_codes(settled.effects)
+        outside = outside.with_claims(settled.effects.claims)
+        for change in settled.effects.identities:
+            if change.since is None:
+                batch.identities.pop((change.kind, change.value), None)
+            else:
+                batch.identities[change.kind, change.value] = activity.member_id
         stored = _stored(settled)
         if request is not None:
             stored.after = after(settled.member)
@@ -375,7 +384,7 @@ class _Work:
                 digest(body),
                 body,
                 _encode(stored),
-                _context(taken, known),
+                None if outside.is_empty else _encode(outside),
                 settled.effects,
                 request,
                 [] if was is None else events_of(Step(activity, was, settled, self.editions, self.topics)),
@@ -384,6 +393,15 @@ class _Work:
         for inbox in settled.effects.activities:
             self._step(inbox, needs(self.editions, inbox), commit.body_of(inbox), recorded_at)
         return stored
+
+    def _outside(self, activity: Activity, need: Needs) -> Outside:
+        """What the step is told of others."""
+        others = (id_ for id_ in need.members if self.batch.members[id_].member.status == ERASED)
+        owners = {kind: self.batch.identities.get((kind, value)) for kind, value in need.identities}
+        taken = {kind: owner for kind, owner in owners.items() if owner not in (None, activity.member_id)}
+        known = self._codes(need.codes)
+        quotas = self._taken(self._quotas(activity, need, known))
+        return Outside(quotas, known, taken, list(others))
 
     def _orders(self, member_id: str, order_ids: list[str]) -> dict[str, Order]:
         found: dict[str, Order] = {}
@@ -443,14 +461,6 @@ class _Work:
         for position, posting in self.posted.items():
             self.results[position].id = posting.id
         return [self.results[position] for position in range(len(self.activities))]
-
-
-def _context(taken: dict[str, int], known: dict[str, Code]) -> bytes | None:
-    """What came in from outside the member, as the activity's row keeps it, so that it can be settled again."""
-    told: dict[str, Any] = {"taken": taken} if taken else {}
-    if known:
-        told["codes"] = known
-    return _encode(told) if told else None
 
 
 def _stored(settled: Settled) -> _Stored:
