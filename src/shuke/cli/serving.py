@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shuke.values.instants import Instant
 
 _PANEL = "The doors"
+_FEW, _MANY = 20, 500  # members the clock takes at a time: beside requests that wait, and alone
 
 
 def register(app: typer.Typer) -> None:
@@ -72,6 +73,8 @@ def serve(
     Books that are not there yet are made, old ones brought up to date. Runs until it is told to stop (Ctrl-C,
     SIGTERM): requests under way are still answered, and what was answered is durable. Any number may run at once.
     """
+    import uvloop
+
     from shuke.runtime.telemetry import set_up
     from shuke.web.serve import listen
 
@@ -83,7 +86,7 @@ def serve(
         raise Trouble(taken, kept=NOTHING_CHANGED, todo="Say another one: shuke serve --port 8001") from error
     with listening, _ready() as books:
         set_up(told.log, stream=sys.stderr)
-        return asyncio.run(_serve(books, listening, working=not no_work, logged=log_requests))
+        return uvloop.run(_serve(books, listening, working=not no_work, logged=log_requests))
 
 
 @contextmanager
@@ -109,19 +112,19 @@ async def _serve(books: Books, listening: socket, *, working: bool, logged: bool
         await serve_shop(
             shop,
             listening=listening,
-            rounds=rounds_of(shop) if working else lambda stopping: {},
+            rounds=rounds_of(shop, batch=_FEW) if working else lambda stopping: {},
             logged=logged,
             started=lambda address: out().print(f"Serving {books.tenant} on {address}/v1  (Ctrl-C stops)"),
         )
     return OK
 
 
-def rounds_of(shop: Shop) -> Callable[[asyncio.Event], Mapping[str, Round]]:
-    """Everything that works beside the doors, by name."""
+def rounds_of(shop: Shop, *, batch: int) -> Callable[[asyncio.Event], Mapping[str, Round]]:
+    """Everything that works beside the doors, by name. ``batch`` members at a time are brought up to now."""
     from shuke.runtime.work import clock, upkeep
 
     return lambda stopping: {
-        "clock": clock(shop.pool, shop.settler, stopping=stopping),
+        "clock": clock(shop.pool, shop.settler, batch=batch, stopping=stopping),
         "upkeep": upkeep(shop.pool),
     }
 
@@ -168,7 +171,7 @@ async def _work(books: Books, *, once: bool, until: str | None) -> int:
             end = now() if until is None else await _end(shop, until)
             return await _once(shop.pool, shop.settler, end, stopping)
         log.info("work.started", tenant=books.tenant)
-        await keep_working(rounds_of(shop)(stopping), stopping=stopping)
+        await keep_working(rounds_of(shop, batch=_MANY)(stopping), stopping=stopping)
         log.info("work.stopped")
     return OK
 

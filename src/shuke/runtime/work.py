@@ -73,8 +73,8 @@ class _Stopped(Exception):
     """Raised between two batches, after somebody asked to stop."""
 
 
-def clock(pool: Pool, settler: Settler, *, stopping: asyncio.Event) -> Round:
-    """Lets time pass for members: value ripens and ends, tiers are reviewed, holds lapse."""
+def clock(pool: Pool, settler: Settler, *, batch: int, stopping: asyncio.Event) -> Round:
+    """Lets time pass for members, ``batch`` at a time: value ripens and ends, tiers are reviewed, holds lapse."""
 
     def heard(_: int) -> None:
         if stopping.is_set():
@@ -82,7 +82,7 @@ def clock(pool: Pool, settler: Settler, *, stopping: asyncio.Event) -> Round:
 
     async def round_() -> float:
         try:
-            settled = await advance(settler, until=now(), progress=heard)
+            settled = await advance(settler, until=now(), batch=batch, progress=heard)
         except _Stopped:
             return 0.0
         if settled:
