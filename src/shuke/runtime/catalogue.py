@@ -25,6 +25,7 @@ from shuke.books.webhooks import patterns_of
 
 Units = Annotated[int, Meta(description="In the asset's smallest unit.")]
 Money = Annotated[int, Meta(description="In minor units of the program's currency.")]
+Moment = Annotated[datetime, Meta(tz=True)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217.")]
 
 
@@ -32,7 +33,7 @@ class MemberJoined(Fact):
     """Said once of every member. Her first activity makes her one, whatever it is."""
 
     member_id: str
-    joined_at: datetime
+    joined_at: Moment
     status: str
 
 
@@ -40,7 +41,18 @@ class MemberUpdated(Fact):
     """What changed of a member's profile, by name; the values are asked for with the API."""
 
     member_id: str
-    changed: Annotated[list[str], Meta(description='"status", "joined_at", "tags", or "traits." and a name.')]
+    changed: Annotated[
+        list[str], Meta(description='"status", "joined_at", "tags", "traits." and a name, "identities." and a kind.')
+    ]
+
+
+class MemberErased(Fact):
+    """A person left for ever: whatever else is known of her is to be forgotten too."""
+
+    member_id: str
+    forfeited: Annotated[dict[str, Units], Meta(description="By asset.")]
+    paid_out: Annotated[dict[str, Units], Meta(description="Principal of stored value, by asset.")]
+    waived: Annotated[dict[str, Units], Meta(description="Principal of stored value, by asset.")]
 
 
 class OrderSettled(Fact):
@@ -48,7 +60,7 @@ class OrderSettled(Fact):
 
     member_id: str
     order_id: str
-    placed_at: datetime
+    placed_at: Moment
     status: Annotated[str, Meta(description="paid, completed, refunded or cancelled.")]
     amount: Annotated[int, Meta(description="Lines, tax and shipping. In minor units of the program's currency.")]
     currency: Currency
@@ -67,7 +79,7 @@ class OrderReturned(Fact):
 
     member_id: str
     order_id: str
-    placed_at: datetime
+    placed_at: Moment
     status: Annotated[str, Meta(description="paid, completed, refunded or cancelled.")]
     amount: Annotated[int, Meta(description="Lines, tax and shipping. In minor units of the program's currency.")]
     currency: Currency
@@ -83,7 +95,7 @@ class HoldFact(Fact):
 
     member_id: str
     hold: Annotated[str, Meta(description="The key it was held under.")]
-    lapses_at: datetime
+    lapses_at: Moment
     amounts: Annotated[dict[str, Units], Meta(description="By asset.")]
     coupons: Annotated[list[str], Meta(description="Ids.")]
 
@@ -104,8 +116,8 @@ class Part(Struct, frozen=True):
     rule: Annotated[str | None, Meta(description="Id of the rule, benefit, offer or ladder that decided it.")]
     version: Annotated[int, Meta(description="Of the program.")]
     amount: Units
-    available_at: Annotated[datetime | None, Meta(description="When it ripens; null: it is available.")]
-    expires_at: Annotated[datetime | None, Meta(description="Null: never, or nothing of the lot is left.")]
+    available_at: Annotated[Moment | None, Meta(description="When it ripens; null: it is available.")]
+    expires_at: Annotated[Moment | None, Meta(description="Null: never, or nothing of the lot is left.")]
 
 
 class AssetMoved(Fact):
@@ -127,7 +139,7 @@ class AssetExpiring(Fact):
     member_id: str
     asset: str
     amount: Units
-    expires_at: datetime
+    expires_at: Moment
     days: int
 
 
@@ -163,7 +175,7 @@ class TierFact(Fact):
     ladder: str
     before: Annotated[str | None, Meta(description="Null: none.")]
     after: Annotated[str | None, Meta(description="Null: none.")]
-    until: Annotated[datetime | None, Meta(description="When the tier is looked at again; null: never.")]
+    until: Annotated[Moment | None, Meta(description="When the tier is looked at again; null: never.")]
     reason: Annotated[str, Meta(description="joined, reached, renewed, dropped, refunded, granted, revoked …")]
 
 
@@ -173,7 +185,7 @@ class TierAtRisk(Fact):
     member_id: str
     ladder: str
     tier: str
-    until: datetime
+    until: Moment
     days: int
 
 
@@ -184,8 +196,8 @@ class CouponFact(Fact):
     coupon_id: str
     template: str
     code: str | None
-    valid_from: datetime
-    valid_until: Annotated[datetime | None, Meta(description="Null: for ever.")]
+    valid_from: Moment
+    valid_until: Annotated[Moment | None, Meta(description="Null: for ever.")]
     order_id: str | None
     rule: Annotated[str | None, Meta(description="Id of the rule or benefit that issued it.")]
     value_left: Annotated[
@@ -207,7 +219,7 @@ class EndpointDisabled(Struct):
     why: Annotated[
         Literal["gone", "failing"], Meta(description='"gone": it answered 410. "failing": nothing arrived for a day.')
     ]
-    failing_since: datetime | None
+    failing_since: Moment | None
     answered: Annotated[int | None, Meta(description="HTTP status of the last attempt; null: there was no answer.")]
     trouble: Annotated[str | None, Meta(description="What went wrong with the last attempt.")]
 
@@ -228,6 +240,7 @@ _NAMES = ("en", "zh-Hant", "zh-Hans")
 _TOPICS: Final[tuple[tuple[str, type[Struct], str, str, str], ...]] = (
     ("member.joined", MemberJoined, "Somebody became a member.", "有人加入會員。", "有人入会。"),
     ("member.updated", MemberUpdated, "A member's profile changed.", "會員資料有變更。", "会员资料有变更。"),
+    ("member.erased", MemberErased, "A member was erased.", "會員資料已刪除。", "会员资料已删除。"),
     ("order.settled", OrderSettled, "An order was settled.", "訂單已入帳。", "订单已入账。"),
     ("order.completed", OrderSettled, "An order was completed.", "訂單已完成。", "订单已完成。"),
     (

@@ -17,7 +17,7 @@ from shuke.engine import activity as of
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import MEMBER_ACCOUNTS, CouponChanged, Entry, Settled, TierChanged
-from shuke.engine.member import Hold, Lot, Member
+from shuke.engine.member import STRANGER, Hold, Lot, Member, Purse
 from shuke.engine.orders import Order
 from shuke.engine.stored_value import ORDER_PREFIX
 from shuke.runtime import catalogue as say
@@ -67,14 +67,17 @@ class Step(Struct):
 
 
 def events_of(step: Step) -> list[Event]:
-    """The events of one settled activity, of the topics asked for, in the order of ``TELLERS``."""
-    return [
+    """The events of one settled activity, of the topics asked for: as they happened, then in the order of
+    ``TELLERS``."""
+    found = [
         Event(topic, at, fact)
         for families, tell in TELLERS
         if not step.topics.isdisjoint(families)
         for topic, at, fact in tell(step)
         if topic in step.topics
     ]
+    found.sort(key=lambda event: event.at)
+    return found
 
 
 def moment(instant: Instant) -> datetime:
@@ -92,19 +95,24 @@ def moment_if_ever(instant: Instant) -> datetime | None:
 
 def _members(step: Step) -> Found:
     member, at = step.member, step.activity.occurred_at
-    if member.seq == 1:
-        yield "member.joined", at, say.MemberJoined("", member.id, moment(member.joined_at), member.status)
-        return
-    changed = _changed(step.was.profile, profile_of(member))
-    if changed:
+    if step.acted == of.ERASED:
+        answer = step.settled.answer
+        ended = (answer.get(what, {}) for what in ("forfeited", "paid_out", "waived"))
+        yield "member.erased", at, say.MemberErased("", member.id, *ended)
+    elif step.was.profile[0] == STRANGER:
+        if member.status != STRANGER:
+            yield "member.joined", at, say.MemberJoined("", member.id, moment(member.joined_at), member.status)
+    elif changed := _changed(step):
         yield "member.updated", at, say.MemberUpdated("", member.id, changed)
 
 
-def _changed(was: tuple[Any, ...], now: tuple[Any, ...]) -> list[str]:
+def _changed(step: Step) -> list[str]:
+    was, now = step.was.profile, profile_of(step.member)
+    found = list(dict.fromkeys(f"identities.{change.kind}" for change in step.settled.effects.identities))
     if was == now:
-        return []
+        return found
     status, joined_at, traits, tags = (a != b for a, b in zip(was, now, strict=True))
-    found = [name for name, differs in (("status", status), ("joined_at", joined_at), ("tags", tags)) if differs]
+    found += [name for name, differs in (("status", status), ("joined_at", joined_at), ("tags", tags)) if differs]
     if traits:
         names = sorted({*was[2], *now[2]})
         found += [f"traits.{name}" for name in names if was[2].get(name) != now[2].get(name)]
@@ -218,6 +226,7 @@ TOPIC_OF_KIND: Final[dict[str, str]] = {
     "regive": "asset.reversed",
     "expire": "asset.expired",
     "void": "asset.expired",
+    "forfeit": "asset.expired",
     "adjust": "asset.adjusted",
     "open": "asset.opened",
     "transfer": "asset.transferred",
@@ -226,9 +235,11 @@ TOPIC_OF_KIND: Final[dict[str, str]] = {
 """Entries by the topic that tells of them."""
 
 TOLD_OTHERWISE: Final = frozenset(
-    ("hold", "release", "lapse", "repay", "top_up", "refund", "withhold", "fee"),
+    ("hold", "release", "lapse", "repay", "top_up", "refund", "withhold", "fee", "pay_out", "waive", "forgive")
 )
-"""Entries that a hold's, a top-up's or a balance's own event tells of."""
+"""Entries that the event of a hold, a top-up, a balance or an erased member tells of."""
+
+_EMPTY: Final = Purse()  # of an erased member
 
 _ASSET_TOPICS: Final = frozenset((*TOPIC_OF_KIND.values(), "asset.regiven"))
 
@@ -259,7 +270,7 @@ def _counted(entry: Entry) -> int:
 def _moved(step: Step, entries: list[Entry], amount: int) -> say.AssetMoved:
     first = entries[0]
     why = first.why or {}
-    purse = step.member.purses[first.asset]
+    purse = step.member.purses.get(first.asset, _EMPTY)
     other = why.get("to") if first.kind == "transfer" else why.get("from") if first.kind == "receive" else None
     return say.AssetMoved(
         "",
@@ -293,7 +304,7 @@ def _parts(step: Step, entries: list[Entry]) -> list[say.Part]:
 
 def _dates(step: Step, asset: str, no: int) -> tuple[Instant, Instant]:
     """(ripens, expires) of a lot: as it is now, or as it was opened by this very step."""
-    purse = step.member.purses[asset]
+    purse = step.member.purses.get(asset, _EMPTY)
     kept: Lot | None = next((lot for lot in (*purse.lots, *purse.ripening) if lot.no == no), None)
     if kept is not None:
         return kept.ripens_at, kept.expires_at
@@ -389,7 +400,7 @@ def _topic_of_coupon(step: Step, change: CouponChanged, known: str | None) -> st
         return "coupon.restored"
     if known is None:
         return "coupon.received" if step.acted == of.COUPON_RECEIVED else "coupon.issued"
-    return None if change.order_id is None else "coupon.redeemed"
+    return None if known == "held" and change.order_id is None else "coupon.redeemed"
 
 
 def _coupon(step: Step, change: CouponChanged) -> say.CouponFact:
@@ -426,7 +437,7 @@ def _notices(step: Step) -> Found:
 
 
 TELLERS: Final[tuple[tuple[frozenset[str], Callable[[Step], Found]], ...]] = (
-    (frozenset(("member.joined", "member.updated")), _members),
+    (frozenset(("member.joined", "member.updated", "member.erased")), _members),
     (frozenset(_ORDER_TOPICS.values()), _orders),
     (frozenset(("hold.placed", "hold.released", "hold.lapsed")), _holds),
     (_ASSET_TOPICS, _assets),
