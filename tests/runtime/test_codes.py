@@ -273,8 +273,8 @@ async def test_looking_a_code_up_holds_nothing_and_says_what_it_is(shop: Shop) -
     free, taken = await made(shop, size=2)
     await shop.settle(claimed("ada", taken), told(of.COUPON_ISSUED, "ada", key="i", template="cash", codes=["X"]))
     async with shop.connections.connection() as holding, shop.connections.connection() as reading:
-        await codes.look_up(holding, [free, taken], lock=True)
-        seen = await codes.look_up(reading, [free, taken, "X", "NOBODY"])
+        await codes.lock(holding, [free, taken])
+        seen = await codes.see(reading, [free, taken, "X", "NOBODY"])
     assert seen == {free: Code("ten", "free"), taken: Code("ten", "taken"), "X": Code("cash", "elsewhere")}
 
 

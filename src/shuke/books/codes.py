@@ -18,17 +18,30 @@ from shuke.engine.turn import Code
 from shuke.values.ids import bucket_of
 from shuke.values.instants import NEVER, Instant
 
-MADE_AHEAD: LiteralString = """
-    select c.code, b.template,
-        case when c.member_id is not null then 'taken' when b.voided_at is not null then 'void' else 'free' end
+_STATE: LiteralString = """
+    case when c.member_id is not null then 'taken' when b.voided_at is not null then 'void' else 'free' end
+"""
+
+LOCK_MADE_AHEAD: LiteralString = f"""
+    select c.code, b.template, {_STATE}
     from code c join code_batch b using (batch)
     where c.code = any(%b::text[])
     order by c.code
+    for no key update of c for share of b
 """
 
-LOCK_MADE_AHEAD: LiteralString = MADE_AHEAD + " for no key update of c for share of b"
-
 OF_COUPONS: LiteralString = "select code, template, 'elsewhere' from coupon where code = any(%b::text[])"
+
+SEEN: LiteralString = f"""
+    select c.code, b.template, {_STATE} as state
+    from code c join code_batch b using (batch)
+    where c.code = any(%b::text[])
+    union all
+    select k.code, k.template, 'elsewhere'
+    from coupon k
+    where k.code = any(%b::text[]) and not exists (select from code c where c.code = k.code)
+"""
+"""(code, template, state) of codes asked for, twice the same parameter: for whoever only looks."""
 
 TAKE: LiteralString = """
     update code c set bucket = u.bucket, member_id = u.member_id, coupon_id = u.coupon_id
@@ -122,13 +135,11 @@ class CodeRow(Struct):
 # -- For a step -------------------------------------------------------------------------------------------
 
 
-async def look_up(connection: Connection, codes: Iterable[str], *, lock: bool = False) -> dict[str, Code]:
-    """What these codes are, as far as anybody knows them: those made ahead, and those that coupons brought along.
-
-    With ``lock`` those made ahead stay as they are until the transaction ends; without it nothing is held.
-    """
+async def lock(connection: Connection, codes: Iterable[str]) -> dict[str, Code]:
+    """What these codes are, as far as anybody knows them: those made ahead, which stay as they are until the
+    transaction ends, and those that coupons brought along."""
     asked = sorted(set(codes))
-    found = await _codes(connection, LOCK_MADE_AHEAD if lock else MADE_AHEAD, asked)
+    found = await _codes(connection, LOCK_MADE_AHEAD, asked)
     rest = [code for code in asked if code not in found]
     return found | await _codes(connection, OF_COUPONS, rest) if rest else found
 
@@ -136,6 +147,13 @@ async def look_up(connection: Connection, codes: Iterable[str], *, lock: bool = 
 async def _codes(connection: Connection, query: LiteralString, asked: list[str]) -> dict[str, Code]:
     texts = wire.array("text", [wire.text(code) for code in asked])
     cursor = await connection.execute(query, (texts,), prepare=True)
+    return {code: Code(template, state) for code, template, state in await cursor.fetchall()}
+
+
+async def see(connection: Connection, codes: Iterable[str]) -> dict[str, Code]:
+    """As ``lock``, of this moment: nothing is held."""
+    asked = sorted(set(codes))
+    cursor = await connection.execute(SEEN, (asked, asked), prepare=True)
     return {code: Code(template, state) for code, template, state in await cursor.fetchall()}
 
 

@@ -293,7 +293,7 @@ class _Work:
         """Lock the coupon codes asked for. Which quotas go with one is known when it is known what it opens."""
         asked = {code for need in self.needs for code in need.codes}
         if asked:
-            self.batch.codes = await codes.look_up(self.connection, asked, lock=True)
+            self.batch.codes = await codes.lock(self.connection, asked)
             for activity, need in zip(self.activities, self.needs, strict=True):
                 self.quotas.update(self._quotas(activity, need, self._codes(need.codes)))
 
