@@ -1,11 +1,11 @@
-"""Conditions, generated: text and JSON keep them, closures mean what the plain reading means."""
+"""Conditions, generated: text and JSON keep them, expressions mean what the plain reading means."""
 
 import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shuke.engine.conditions import Names, compile_condition, explain
+from shuke.engine.conditions import Names, compile_condition, compile_scope, explain
 from shuke.engine.member import Purse, Standing
 from shuke.program.conditions import (
     ConditionSyntax,
@@ -88,7 +88,7 @@ def test_whatever_passes_the_check_can_be_compiled(tree):
 
 
 @given(st.lists(CONDITIONS, min_size=5, max_size=15), worlds())
-def test_the_closure_means_what_the_plain_reading_means(trees, world):
+def test_a_compiled_condition_means_what_the_plain_reading_means(trees, world):
     turn, line = turn_in(world), world.line
     for tree in trees:
         for _, node in walk(tree):
@@ -96,7 +96,7 @@ def test_the_closure_means_what_the_plain_reading_means(trees, world):
 
 
 @given(CONDITIONS, worlds())
-def test_an_explanation_agrees_with_the_closure_in_every_node(tree, world):
+def test_an_explanation_agrees_with_the_condition_in_every_node(tree, world):
     turn, line = turn_in(world), world.line
 
     def agree(told, node):
@@ -109,6 +109,13 @@ def test_an_explanation_agrees_with_the_closure_in_every_node(tree, world):
     told = explain(tree, turn, line, NAMES)
     agree(told, tree)
     assert told.holds or list(told.open_ends())
+
+
+@given(CONDITIONS, st.lists(LINES, max_size=4), worlds())
+def test_a_scope_is_the_lines_for_which_the_condition_holds(tree, lines, world):
+    turn, test = turn_in(world), compile_condition(tree, names=NAMES)
+    matching = [position for position, line in enumerate(lines) if test(turn, line)]
+    assert compile_scope(tree, names=NAMES)(turn, lines) == matching
 
 
 @given(ON_LINES, st.lists(LINES, max_size=4), worlds())

@@ -1,6 +1,6 @@
 """Why a condition holds or not, node by node: what was seen, and what is missing.
 
-The verdict of every node is the closure's own, so an explanation never contradicts the engine.
+The verdict of every node is the condition's own, so an explanation never contradicts the engine.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from math import ceil, floor
 from typing import Any as Anything
 
 from shuke.engine.activity import Line
-from shuke.engine.condition_closures import Test, compile_condition, compile_term, number_reader
-from shuke.engine.facts import Number, Read, fact_reader
+from shuke.engine.condition_code import Read, Test, compile_condition, compile_fact, compile_term, factor_of
+from shuke.engine.facts import Number
 from shuke.engine.names import Names
 from shuke.engine.turn import Turn
 from shuke.program.condition_check import literal_kind
@@ -150,7 +150,7 @@ def _seer(term: Term, kind: Kind, names: Names) -> Read:
         read = compile_term(term, names=names)
         return lambda turn, line: _shown(read(turn, line))
     assert isinstance(term, Fact), "every other term is a number or a tier"
-    fact = fact_reader(term, kind=kind)
+    fact = compile_fact(term, kind=kind)
     show_as = _SHOW_AS.get(kind)
     if show_as is None:
         return fact
@@ -202,7 +202,7 @@ def _smallest_step(term: Term, names: Names) -> Fraction:
     """The least by which a term grows: one minor unit. 0 where that is not known."""
     if isinstance(term, Ratio) or signature(term, names.vocabulary).kind is Kind.OPEN:
         return Fraction(0)
-    return Fraction(1, number_reader(term, names)[1])
+    return Fraction(1, factor_of(term, names=names))
 
 
 def _constant(value: Value) -> Callable[[Turn, Line | None], Number | None]:
@@ -212,10 +212,14 @@ def _constant(value: Value) -> Callable[[Turn, Line | None], Number | None]:
 
 
 def _shown(number: Number | None) -> Decimal | None:
+    if isinstance(number, int):
+        return Decimal(number)
     return None if number is None else _decimal(floor(number * _SHOWN))
 
 
 def _shown_up(number: Number | None) -> Decimal | None:
+    if isinstance(number, int):
+        return Decimal(number)
     return None if number is None else _decimal(ceil(number * _SHOWN))
 
 

@@ -1,5 +1,7 @@
 """Reading facts: what is told about an order, a line, a member, an activity and the moment, as plain values.
 
+A fact is read by a Python expression over ``turn`` and ``line`` (see ``expressions``).
+
 Values inside: money in minor units, dates as local days (ordinals), times as minutes since midnight, weekdays
 from 0 (Monday). What payloads, traits and line attributes hold is of any kind; it is read as the kind it is
 compared with, and is missing (None) if it cannot be.
@@ -16,13 +18,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from shuke.engine.activity import Line, Purchase
+from shuke.engine.activity import Line
+from shuke.engine.expressions import Expression
 from shuke.engine.turn import Turn
 from shuke.program.conditions import Fact, Kind
 from shuke.values.instants import Day
 from shuke.values.periods import Period, Unit, add
 
-Read = Callable[[Turn, Line | None], Any]
 Number = int | Fraction
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,18})?\Z")
@@ -115,29 +117,24 @@ READ_AS: dict[Kind, tuple[type | None, Callable[[Any], Any]]] = {
 }
 """How an open value is read as a kind; a value of exactly this type needs no reading."""
 
-# -- Facts of known kind ----------------------------------------------------------------------------------
+# -- What the facts are called in an expression --------------------------------------------------------------
 
 
-def _order(told: Callable[[Purchase], Any]) -> Read:
-    def read(turn: Turn, line: Line | None) -> Any:
-        purchase = turn.purchase
-        return None if purchase is None else told(purchase)
-
-    return read
+def _order_amount(turn: Turn) -> int | None:
+    return None if turn.purchase is None else turn.priced()[1]
 
 
-def _line(told: Callable[[Line], Any]) -> Read:
-    def read(turn: Turn, line: Line | None) -> Any:
-        return None if line is None else told(line)
-
-    return read
+def _order_list_amount(turn: Turn) -> int | None:
+    return None if turn.purchase is None else sum(_list_amount(line) for line in turn.purchase.lines)
 
 
-def _order_amount(turn: Turn, line: Line | None) -> int | None:
-    if turn.purchase is None:
-        return None
-    basis = turn.basis()  # lines, tax, shipping
-    return sum(basis) - basis[-1] - basis[-2]
+def _order_items(turn: Turn) -> int | None:
+    return None if turn.purchase is None else sum(line.quantity for line in turn.purchase.lines)
+
+
+def _order_coupons(turn: Turn) -> list[str] | None:
+    purchase = turn.purchase
+    return None if purchase is None or purchase.uses is None else purchase.uses.coupons
 
 
 def _list_amount(line: Line) -> int:
@@ -148,7 +145,7 @@ def _joined(turn: Turn) -> Day:
     return turn.program.calendar.day(turn.member.joined_at)
 
 
-def _months(turn: Turn, line: Line | None) -> int:
+def _months(turn: Turn) -> int:
     """Whole months since joining; 31 January to 28 February is one (see ``values.periods``)."""
     joined = _joined(turn)
     since, today = date.fromordinal(joined), date.fromordinal(turn.day)
@@ -158,97 +155,92 @@ def _months(turn: Turn, line: Line | None) -> int:
     return max(months, 0)
 
 
-_READERS: dict[tuple[str, str], Read] = {
-    ("order", "amount"): _order_amount,
-    ("order", "list_amount"): _order(lambda purchase: sum(_list_amount(line) for line in purchase.lines)),
-    ("order", "channel"): _order(lambda purchase: purchase.channel),
-    ("order", "store"): _order(lambda purchase: purchase.store),
-    ("order", "payment"): _order(lambda purchase: purchase.payment),
-    ("order", "tax"): _order(lambda purchase: purchase.tax),
-    ("order", "shipping"): _order(lambda purchase: purchase.shipping),
-    ("order", "items"): _order(lambda purchase: sum(line.quantity for line in purchase.lines)),
-    ("order", "lines"): _order(lambda purchase: len(purchase.lines)),
-    ("order", "coupons"): _order(lambda purchase: None if purchase.uses is None else purchase.uses.coupons),
-    ("line", "amount"): _line(lambda line: line.amount),
-    ("line", "list_amount"): _line(_list_amount),
-    ("line", "quantity"): _line(lambda line: line.quantity),
-    ("line", "sku"): _line(lambda line: line.sku),
-    ("line", "category"): _line(lambda line: line.category),
-    ("line", "brand"): _line(lambda line: line.brand),
-    ("line", "tags"): _line(lambda line: line.tags),
-    ("member", "status"): lambda turn, line: turn.member.status,
-    ("member", "joined"): lambda turn, line: _joined(turn),
-    ("member", "months"): _months,
-    ("member", "birthday"): lambda turn, line: day_in(turn.member.traits.get("birthday")),
-    ("member", "language"): lambda turn, line: text_in(turn.member.traits.get("language")),
-    ("member", "kind"): lambda turn, line: text_in(turn.member.traits.get("kind")),
-    ("member", "tags"): lambda turn, line: turn.member.tags,
-    ("activity", "type"): lambda turn, line: turn.activity.type,
-    ("activity", "source"): lambda turn, line: turn.activity.source,
-    ("now", "date"): lambda turn, line: turn.day,
-    ("now", "weekday"): lambda turn, line: (turn.day + 6) % 7,
-    ("now", "day"): lambda turn, line: date.fromordinal(turn.day).day,
-    ("now", "month"): lambda turn, line: date.fromordinal(turn.day).month,
-    ("now", "year"): lambda turn, line: date.fromordinal(turn.day).year,
-    ("now", "hour"): lambda turn, line: turn.second // 3600,
-    ("now", "minute"): lambda turn, line: turn.second // 60 % 60,
-    ("now", "time"): lambda turn, line: turn.second // 60,
+def _payload(turn: Turn, name: str) -> Any:
+    payload = turn.activity.payload
+    return None if payload is None else payload.get(name)
+
+
+def _attribute(line: Line | None, name: str) -> Any:
+    attributes = None if line is None else line.attributes
+    return None if attributes is None else attributes.get(name)
+
+
+_PURCHASE = "(None if turn.purchase is None else {})"
+_LINE = "(None if line is None else {})"
+_FACTS: dict[tuple[str, str], str] = {
+    ("order", "amount"): "order_amount(turn)",
+    ("order", "list_amount"): "order_list_amount(turn)",
+    ("order", "channel"): _PURCHASE.format("turn.purchase.channel"),
+    ("order", "store"): _PURCHASE.format("turn.purchase.store"),
+    ("order", "payment"): _PURCHASE.format("turn.purchase.payment"),
+    ("order", "tax"): _PURCHASE.format("turn.purchase.tax"),
+    ("order", "shipping"): _PURCHASE.format("turn.purchase.shipping"),
+    ("order", "items"): "order_items(turn)",
+    ("order", "lines"): _PURCHASE.format("len(turn.purchase.lines)"),
+    ("order", "coupons"): "order_coupons(turn)",
+    ("line", "amount"): _LINE.format("line.amount"),
+    ("line", "list_amount"): _LINE.format("list_amount(line)"),
+    ("line", "quantity"): _LINE.format("line.quantity"),
+    ("line", "sku"): _LINE.format("line.sku"),
+    ("line", "category"): _LINE.format("line.category"),
+    ("line", "brand"): _LINE.format("line.brand"),
+    ("line", "tags"): _LINE.format("line.tags"),
+    ("member", "status"): "turn.member.status",
+    ("member", "joined"): "joined(turn)",
+    ("member", "months"): "months(turn)",
+    ("member", "birthday"): 'day_in(turn.member.traits.get("birthday"))',
+    ("member", "language"): 'text_in(turn.member.traits.get("language"))',
+    ("member", "kind"): 'text_in(turn.member.traits.get("kind"))',
+    ("member", "tags"): "turn.member.tags",
+    ("activity", "type"): "turn.activity.type",
+    ("activity", "source"): "turn.activity.source",
+    ("now", "date"): "turn.day",
+    ("now", "weekday"): "(turn.day + 6) % 7",
+    ("now", "day"): "month_and_day(turn.day)[1]",
+    ("now", "month"): "month_and_day(turn.day)[0]",
+    ("now", "year"): "year(turn.day)",
+    ("now", "hour"): "turn.second // 3600",
+    ("now", "minute"): "turn.second // 60 % 60",
+    ("now", "time"): "turn.second // 60",
+}
+_OPEN: dict[str, str] = {
+    "trait": "turn.member.traits.get({name})",
+    "activity": "payload(turn, {name})",
+    "line": "attribute(line, {name})",
 }
 
 
-def fact_reader(fact: Fact, *, kind: Kind) -> Read:
-    """A function that reads the fact; an open one as ``kind``. KeyError if there is no such fact."""
-    found = _READERS.get((fact.scope, fact.name))
+def fact_text(fact: Fact, *, kind: Kind, python: Expression) -> str:
+    """The expression that reads the fact, an open one as ``kind``. KeyError if there is no such fact."""
+    found = _FACTS.get((fact.scope, fact.name))
     if found is not None:
-        return found
+        return f"({found})"
     exact_type, cast = READ_AS[kind]
-    return _open_reader(fact, exact_type, cast)
+    told = _open_text(fact, python)
+    if exact_type is None:
+        return f"{python.bind(cast)}({told})"
+    value = python.local()
+    return f"({value} if type({value} := {told}) is {python.bind(exact_type)} else {python.bind(cast)}({value}))"
 
 
-def _open_reader(fact: Fact, exact_type: type | None, cast: Callable[[Any], Any]) -> Read:
-    name = fact.name
-    if fact.scope == "trait":
+def _open_text(fact: Fact, python: Expression) -> str:
+    if fact.scope not in _OPEN:
+        raise KeyError(f"{fact.scope}.{fact.name}")
+    return _OPEN[fact.scope].format(name=python.bind(fact.name))
 
-        def trait(turn: Turn, line: Line | None) -> Any:
-            value = turn.member.traits.get(name)
-            return value if type(value) is exact_type else cast(value)
 
-        return trait
-    if fact.scope == "activity":
-
-        def field(turn: Turn, line: Line | None) -> Any:
-            payload = turn.activity.payload
-            value = payload.get(name) if payload is not None else None
-            return value if type(value) is exact_type else cast(value)
-
-        return field
-    if fact.scope == "line":
-
-        def attribute(turn: Turn, line: Line | None) -> Any:
-            attributes = line.attributes if line is not None else None
-            value = attributes.get(name) if attributes is not None else None
-            return value if type(value) is exact_type else cast(value)
-
-        return attribute
-    raise KeyError(f"{fact.scope}.{fact.name}")
+def month_and_day_text(fact: Fact, *, python: Expression) -> str:
+    """The expression that reads (month, day) of a date, also of one that is told without its year."""
+    if fact == Fact("member", "birthday"):
+        return 'month_and_day_in(turn.member.traits.get("birthday"))'
+    found = _FACTS.get((fact.scope, fact.name))
+    if found is None:
+        return f"month_and_day_in({_open_text(fact, python)})"
+    day = python.local()
+    return f"(None if ({day} := {found}) is None else month_and_day({day}))"
 
 
 # -- Dates that return every year -------------------------------------------------------------------------
-
-
-def month_and_day_reader(fact: Fact) -> Read:
-    """Reads (month, day) of a date, also of one that is told without its year."""
-    if fact == Fact("member", "birthday"):
-        return lambda turn, line: month_and_day_in(turn.member.traits.get("birthday"))
-    found = _READERS.get((fact.scope, fact.name))
-    if found is None:
-        return _open_reader(fact, None, month_and_day_in)
-
-    def read(turn: Turn, line: Line | None) -> Any:
-        day = found(turn, line)
-        return None if day is None else month_and_day(day)
-
-    return read
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
@@ -265,3 +257,29 @@ def kept_on(day: Day) -> frozenset[tuple[int, int]]:
     if (told.month, told.day) == (2, 28) and not isleap(told.year):
         return frozenset(((2, 28), (2, 29)))
     return frozenset(((told.month, told.day),))
+
+
+def _year(day: Day) -> int:
+    return date.fromordinal(day).year
+
+
+FACT_WORDS: dict[str, Any] = {
+    "attribute": _attribute,
+    "day_in": day_in,
+    "joined": _joined,
+    "kept_on": kept_on,
+    "len": len,
+    "list_amount": _list_amount,
+    "month_and_day": month_and_day,
+    "month_and_day_in": month_and_day_in,
+    "months": _months,
+    "order_amount": _order_amount,
+    "order_coupons": _order_coupons,
+    "order_items": _order_items,
+    "order_list_amount": _order_list_amount,
+    "payload": _payload,
+    "text_in": text_in,
+    "type": type,
+    "year": _year,
+}
+"""What the texts above call, by name."""

@@ -1,4 +1,4 @@
-"""Ladders made ready to run: criteria as closures, term ends, and what can be skipped."""
+"""Ladders made ready to run: criteria as expressions, term ends, and what can be skipped."""
 
 from __future__ import annotations
 

@@ -41,10 +41,10 @@ class AsOf:
     def __enter__(self) -> None:
         turn = self._turn
         present = None if self._ladder is None else turn.member.standings.get(self._ladder)
-        self._saved = (turn.day, turn.second, turn.activity, turn.purchase, turn.order, turn._basis, present)
+        self._saved = (turn.day, turn.second, turn.activity, turn.purchase, turn.order, turn._priced, present)
         turn.day, turn.second = self._day, _LAST_SECOND
         turn.activity = Activity(of.TIME_PASSED, turn.member.id, turn.now, "shuke", "")
-        turn.purchase = turn.order = turn._basis = None
+        turn.purchase = turn.order = turn._priced = None
         if self._ladder is not None and self._standing is not None:
             turn.member.standings[self._ladder] = self._standing
 
@@ -52,7 +52,7 @@ class AsOf:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         turn = self._turn
-        turn.day, turn.second, turn.activity, turn.purchase, turn.order, turn._basis, present = self._saved
+        turn.day, turn.second, turn.activity, turn.purchase, turn.order, turn._priced, present = self._saved
         if self._ladder is not None and self._standing is not None:
             if present is None:
                 del turn.member.standings[self._ladder]

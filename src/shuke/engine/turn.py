@@ -48,7 +48,7 @@ class Turn:
     """
 
     __slots__ = (
-        "_basis",
+        "_priced",
         "activity",
         "answer",
         "context",
@@ -76,7 +76,7 @@ class Turn:
         self.refused: Refused | None = None
         self.answer: dict[str, Any] = {}
         self.due = False  # whether time is catching up
-        self._basis: list[int] | None = None
+        self._priced: tuple[list[int], int] | None = None
         self.enter(activity.occurred_at)
 
     def enter(self, instant: int) -> None:
@@ -91,27 +91,35 @@ class Turn:
     def buy(self, purchase: Purchase) -> None:
         """The purchase at its prices of now: what was worked out from earlier ones is forgotten."""
         self.purchase = purchase
-        self._basis = None
+        self._priced = None
 
     def basis(self) -> list[int]:
         """Per line what it cost (minor units), then tax, then shipping; what is already refunded is left out."""
-        if self._basis is None:
+        return self.priced()[0]
+
+    def priced(self) -> tuple[list[int], int]:
+        """The basis, and the sum of its lines. Worked out once, so nobody may change it."""
+        found = self._priced
+        if found is None:
             purchase = self.purchase
             if purchase is None:
-                self._basis = [0, 0]
+                found = [0, 0], 0
             elif self.order is not None and any(self.order.refunded):
                 pairs = zip(self.order.amounts, self.order.refunded, strict=True)
-                self._basis = [max(0, amount - back) for amount, back in pairs]
+                amounts = [max(0, amount - back) for amount, back in pairs]
+                found = amounts, sum(amounts[:-2])
             else:
-                self._basis = [line.amount for line in purchase.lines]
-                self._basis.append(purchase.tax)
-                self._basis.append(purchase.shipping)
-        return self._basis
+                amounts = [line.amount for line in purchase.lines]
+                goods = sum(amounts)
+                amounts += (purchase.tax, purchase.shipping)
+                found = amounts, goods
+            self._priced = found
+        return found
 
     def is_whole(self) -> bool:
         """Whether every line counts with all it cost: nothing of it is refunded or paid with points or stored value."""
         order = self.order
-        return order is None or not (order.paid or any(order.refunded))
+        return order is None or not (order.paid or (order.refunded and any(order.refunded)))
 
     def paid_otherwise(self, with_: frozenset[str]) -> list[int] | None:
         """Per line what points and / or stored value paid of it, minor units; None where nothing did.
