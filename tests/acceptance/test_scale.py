@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,8 @@ DAY = 24 * 3600 * 1_000_000
 
 
 def calls(act: Callable[[], Any]) -> tuple[int, Any]:
-    """How many Python functions ``act`` calls, and what it returns."""
+    """How many Python functions ``act`` calls, and what it returns. No cycles are collected meanwhile: who listens
+    to the collector would be heard too."""
     count = 0
 
     def heard(frame: Any, event: str, argument: Any) -> None:
@@ -30,11 +32,13 @@ def calls(act: Callable[[], Any]) -> tuple[int, Any]:
         if event == "call":
             count += 1
 
+    gc.disable()
     sys.setprofile(heard)
     try:
         result = act()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return count, result
 
 

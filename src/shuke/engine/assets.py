@@ -192,48 +192,51 @@ def credit(
 
     Returns a copy of the lot that names where the value went (``amount`` is the amount credited).
     """
-    rules = turn.program.assets[asset]
-    purse = purse_of(turn.member, asset)
-    ripens_at, expires_at = rules.dates(turn.day, member=turn.member) if dates is None else dates
-    if ripens_at <= turn.now:
+    rules, member, now = turn.program.assets[asset], turn.member, turn.now
+    purse = member.purses.get(asset) or purse_of(member, asset)
+    ripens_at, expires_at = rules.dates(turn.day, member=member) if dates is None else dates
+    if ripens_at <= now:
         ripens_at = 0
-    opened_at = rules.calendar.day_start(turn.day)
-    lot = _same_lot(purse, rules, opened_at, ripens_at, expires_at)
-    if lot is None:
-        lot = Lot(purse.next_lot, opened_at, ripens_at, expires_at, 0)
-        purse.next_lot += 1
-        turn.effects.lots.append(LotOpened(asset, lot.no, opened_at, ripens_at, expires_at))
-        if ripens_at:
-            insort(purse.ripening, lot, key=_ripens_at)
-        else:
-            insort(purse.lots, lot, key=rules.lot_key)
+    lot = _lot_of(turn, rules, purse, ripens_at, expires_at)
+    no, opened_at = lot.no, lot.opened_at
     lot.amount += amount
-    if rules.by_inactivity is not None and turn.now > purse.touched_at:
-        purse.touched_at = turn.now
+    if rules.by_inactivity is not None and now > purse.touched_at:
+        purse.touched_at = now
     if ripens_at:
         purse.pending += amount
-        post(turn, asset, debit=source, credit=PENDING, amount=amount, lot=lot.no, cause=cause)
+        post(turn, asset, debit=source, credit=PENDING, amount=amount, lot=no, cause=cause)
     else:
         purse.available += amount
-        post(turn, asset, debit=source, credit=AVAILABLE, amount=amount, lot=lot.no, cause=cause)
+        post(turn, asset, debit=source, credit=AVAILABLE, amount=amount, lot=no, cause=cause)
         if purse.debt:
             _repay(turn, asset, purse, lot)
-    return Lot(lot.no, lot.opened_at, ripens_at, expires_at, amount)
+    return Lot(no, opened_at, ripens_at, expires_at, amount)
 
 
 def _ripens_at(lot: Lot) -> tuple[int, int]:
     return (lot.ripens_at, lot.no)
 
 
-def _same_lot(purse: Purse, rules: AssetRules, opened_at: int, ripens_at: int, expires_at: int) -> Lot | None:
-    """The lot with these very dates, if the purse has one. The newest lots are the likeliest: look there first."""
+def _lot_of(turn: Turn, rules: AssetRules, purse: Purse, ripens_at: int, expires_at: int) -> Lot:
+    """The lot with these very dates, opened today if the purse has none.
+
+    The newest lots are the likeliest: look there first.
+    """
     merges_days = rules.merges_days
-    for lot in reversed(purse.ripening if ripens_at else purse.lots):
+    lots = purse.ripening if ripens_at else purse.lots
+    if merges_days and lots and lots[-1].expires_at == expires_at and lots[-1].ripens_at == ripens_at:
+        return lots[-1]
+    opened_at = rules.calendar.day_start(turn.day)
+    for lot in reversed(lots):
         if lot.expires_at == expires_at and lot.ripens_at == ripens_at and (merges_days or lot.opened_at == opened_at):
             return lot
         if merges_days and not ripens_at and lot.expires_at < expires_at:
-            return None  # sorted by expiry: nothing further down can match
-    return None
+            break  # sorted by expiry: nothing further down can match
+    lot = Lot(purse.next_lot, opened_at, ripens_at, expires_at, 0)
+    purse.next_lot += 1
+    turn.effects.lots.append(LotOpened(rules.id, lot.no, opened_at, ripens_at, expires_at))
+    insort(lots, lot, key=_ripens_at if ripens_at else rules.lot_key)
+    return lot
 
 
 def _repay(turn: Turn, asset: str, purse: Purse, lot: Lot) -> None:

@@ -1,4 +1,4 @@
-"""A program made ready to run: every rule a closure, indexed by what can set it off.
+"""A program made ready to run: every condition one expression, every rule indexed by what can set it off.
 
 Compiling happens once per published version; a step then touches only the rules its activity can meet.
 """
@@ -110,6 +110,8 @@ class Editions:
 
     def next_change(self, after: Instant) -> Instant:
         """When the next version after ``after`` comes into force; NEVER if none is known."""
+        if len(self._from) == 1:
+            return NEVER
         place = max(1, bisect_right(self._from, after))  # the first one is in force from the beginning
         return self._from[place] if place < len(self._from) else NEVER
 

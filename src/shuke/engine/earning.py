@@ -7,7 +7,7 @@ the value is credited with the rule and its numbers as the cause.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import lcm
 from typing import Any
@@ -17,7 +17,7 @@ from msgspec import Struct
 from shuke.engine.activity import Line
 from shuke.engine.assets import AssetRules, Cause, credit
 from shuke.engine.carries import carry
-from shuke.engine.conditions import Names, compile_condition, compile_term, line_index
+from shuke.engine.conditions import Names, Scope, compile_condition, compile_scope, compile_term, line_index
 from shuke.engine.effects import ISSUED
 from shuke.engine.index import DayIndexes, hours_of, within
 from shuke.engine.limits import RuleLimits, allowed, compile_limits, use
@@ -60,9 +60,11 @@ class EarnRule:
         "pending",
         "rounding",
         "rule",
+        "scope",
         "span",
         "targets",
         "validity",
+        "weighs",
         "when",
     )
 
@@ -73,6 +75,7 @@ class EarnRule:
         self.kind = next(iter(give.model_fields_set))
         self.when: Test | None = compile_condition(rule.when, names=names) if rule.when else None
         self.lines: Test | None = compile_condition(rule.lines, names=names) if rule.lines else None
+        self.scope: Scope | None = compile_scope(rule.lines, names=names) if rule.lines else None
         self.index = line_index(rule.lines) if rule.lines else None
         self.targets: frozenset[str] = frozenset()
         self.numerator, self.denominator = 1, 1  # of a multiplier
@@ -89,6 +92,7 @@ class EarnRule:
         self.pending = Period.parse(rule.pending) if rule.pending else None
         self.net_of = frozenset(rule.net_of)
         self.include = frozenset(rule.include)
+        self.weighs = self.lines is not None or bool(self.include)  # counts not just every line with all it cost
         self.order_key = (-rule.priority, rule.id)
 
     def _measure_out(self, asset: AssetRules, names: Names) -> Exact:
@@ -162,10 +166,11 @@ def _quotient(over: tuple[int, int], under: tuple[int, int]) -> tuple[int, int]:
 class Ruleset:
     """The rules of one trigger: those that give for themselves, and those that raise what others give."""
 
-    __slots__ = ("base", "multipliers", "rules")
+    __slots__ = ("base", "grouped", "multipliers", "rules")
 
     def __init__(self, rules: list[EarnRule]) -> None:
         self.rules = sorted(rules, key=lambda rule: rule.order_key)
+        self.grouped = any(rule.group is not None for rule in rules)
         self.base = DayIndexes([rule for rule in rules if rule.kind != "multiply"])
         self.multipliers = DayIndexes([rule for rule in rules if rule.kind == "multiply"])
 
@@ -202,8 +207,10 @@ class Result(Struct, gc=False):
 def earn(turn: Turn) -> None:
     """Give what the rules of this activity's type give."""
     results = results_of(turn)
-    for result in results:
-        _give(turn, result)
+    if results:
+        since = None if turn.order is None else turn.order.refunded_before()
+        for result in results:
+            _give(turn, result, since)
 
 
 def results_of(turn: Turn) -> list[Result]:
@@ -211,20 +218,18 @@ def results_of(turn: Turn) -> list[Result]:
     ruleset = turn.program.earning.get(turn.activity.type)
     if ruleset is None:
         return []
-    amounts = turn.basis()
     purchased = turn.purchase.lines if turn.purchase is not None else None
-    total = sum(amounts) - amounts[-1] - amounts[-2]
+    amounts, goods = turn.priced()
     whole = turn.is_whole()
     results = []
-    grouped = False
     for rule, lines in ruleset.base.on(turn.day).candidates(purchased):
         if rule.hours and not within(rule.hours, turn.second):
             continue
         if rule.when is not None and not rule.when(turn, None):
             continue
         weights: list[int] | None = None
-        basis = total
-        if rule.lines is not None or rule.include or not whole:
+        basis = goods
+        if rule.weighs or not whole:
             weights = _weights(turn, rule, lines, amounts)
             if weights is None:
                 continue
@@ -236,17 +241,11 @@ def results_of(turn: Turn) -> list[Result]:
         rounding = rule.rounding
         units = numerator // denominator if rounding is FLOOR else divide(numerator, denominator, rounding)
         results.append(Result(rule, numerator, denominator, units, basis, weights))
-        grouped = grouped or rule.group is not None
-    if grouped:
+    if ruleset.grouped:
         results = _stacked(results)
     if results and ruleset.multipliers.rules:
-        multipliers = ruleset.multipliers.on(turn.day).candidates(purchased)
-        bonuses = [
-            bonus
-            for rule, lines in multipliers
-            if (bonus := _bonus(turn, rule, lines, results, _without_extras(amounts))) is not None
-        ]
-        results += _stacked(bonuses)
+        bonuses = _bonuses(turn, ruleset.multipliers.on(turn.day).candidates(purchased), results, amounts)
+        results += _stacked(bonuses) if ruleset.grouped else bonuses
     return results
 
 
@@ -255,33 +254,54 @@ def _weights(turn: Turn, rule: EarnRule, lines: list[int] | None, amounts: list[
 
     ``lines`` are the positions that may match (None: any).
     """
-    test, purchase = rule.lines, turn.purchase
+    test, scope, purchase = rule.lines, rule.scope, turn.purchase
     if purchase is None:
         return None if test is not None else amounts
-    net = turn.paid_otherwise(rule.net_of)
+    matching: Sequence[int]
+    if test is None or scope is None:
+        matching = range(len(amounts) - 2)
+    else:
+        purchased = purchase.lines
+        matching = scope(turn, purchased) if lines is None else [i for i in lines if test(turn, purchased[i])]
+        if not matching:
+            return None
     weights = [0] * len(amounts)
-    matched = test is None
-    for position in range(len(amounts) - 2) if lines is None else lines:
-        if test is None or test(turn, purchase.lines[position]):
-            matched = True
-            weights[position] = amounts[position] - (net[position] if net else 0)
-    if not matched:
-        return None
-    if "tax" in rule.include:
-        weights[-2] = amounts[-2]
-    if "shipping" in rule.include:
-        weights[-1] = amounts[-1]
+    for position in matching:
+        weights[position] = amounts[position]
+    if rule.net_of and (net := turn.paid_otherwise(rule.net_of)):
+        for position in matching:
+            weights[position] -= net[position]
+    if rule.include:
+        if "tax" in rule.include:
+            weights[-2] = amounts[-2]
+        if "shipping" in rule.include:
+            weights[-1] = amounts[-1]
     return weights
+
+
+def _bonuses(
+    turn: Turn, candidates: Sequence[tuple[EarnRule, list[int] | None]], results: list[Result], amounts: list[int]
+) -> list[Result]:
+    """What the multipliers whose conditions hold add to the results."""
+    goods = [*amounts[:-2], 0, 0] if amounts[-1] or amounts[-2] else amounts
+    bonuses = []
+    for rule, lines in candidates:
+        if rule.hours and not within(rule.hours, turn.second):
+            continue
+        if rule.when is None or rule.when(turn, None):
+            bonus = _bonus(turn, rule, lines, results, goods)
+            if bonus is not None:
+                bonuses.append(bonus)
+    return bonuses
 
 
 def _bonus(
     turn: Turn, rule: EarnRule, lines: list[int] | None, results: list[Result], amounts: list[int]
 ) -> Result | None:
-    """What a multiplier adds to the results it works on: rounded as a whole, so that 41.5 × 1.2 is 49."""
-    if rule.hours and not within(rule.hours, turn.second):
-        return None
-    if rule.when is not None and not rule.when(turn, None):
-        return None
+    """What a multiplier adds to the results it works on: rounded as a whole, so that 41.5 × 1.2 is 49.
+
+    ``amounts`` are without tax and shipping.
+    """
     scope = _weights(turn, rule, lines, amounts) if rule.lines is not None else None
     if rule.lines is not None and scope is None:
         return None
@@ -305,10 +325,6 @@ def _bonus(
     return Result(rule, top, bottom, units, rounded, weights)
 
 
-def _without_extras(amounts: list[int]) -> list[int]:
-    return [*amounts[:-2], 0, 0] if amounts[-1] or amounts[-2] else amounts
-
-
 def _overlap(weights: list[int] | None, scope: list[int] | None, amounts: list[int]) -> list[int] | None:
     """What of a result lies in the multiplier's scope; None: all of it."""
     if scope is None:
@@ -324,8 +340,6 @@ def _sum(left: list[int] | None, right: list[int] | None, amounts: list[int]) ->
 
 def _stacked(results: list[Result]) -> list[Result]:
     """What groups leave: all (``sum``), the one that gives most (``best``), or the first (``exclusive``)."""
-    if not any(result.rule.group for result in results):
-        return results
     chosen: dict[str, Result] = {}
     for result in results:
         group = result.rule.group
@@ -341,34 +355,32 @@ def _stacked(results: list[Result]) -> list[Result]:
     ]
 
 
-def _give(turn: Turn, result: Result) -> None:
-    """Apply carry and limits, credit the value, and let the order remember it."""
-    rule, order = result.rule, turn.order
+def _give(turn: Turn, result: Result, since: list[int] | None) -> None:
+    """Apply carry and limits, credit the value, and let the order remember it. ``since``: see ``Award``."""
+    rule, order, member = result.rule, turn.order, turn.member
+    asset, asset_id = rule.asset, rule.asset.id
     wanted, exact, bound = result.units, None, None
     if rule.carry:
         exact = _in_parts(result)
-        wanted, turn.member.carries[rule.asset.id] = carry(turn.member, rule.asset.id, *exact)
+        wanted, member.carries[asset_id] = carry(member, asset_id, *exact)
     amount = wanted
     if rule.limits is not None:
         amount, bound = allowed(turn, rule.limits, wanted)
         if amount > 0:
             use(turn, rule.limits, amount)
-    asset = rule.asset
     lot = NO_LOT
     if amount > 0:
-        dates = asset.dates(turn.day, member=turn.member, validity=rule.validity, pending=rule.pending)
-        cause = Cause("earn", rule.id, order.id if order is not None else None, _why(result, wanted, bound))
-        lot = credit(turn, asset.id, amount, source=ISSUED, cause=cause, dates=dates)
-        turn.add_earned(asset.id, amount)
-        if asset.id in turn.program.earned_counters:
-            count_earned(turn, asset.id, amount, result.weights)
+        dates = asset.dates(turn.day, member=member, validity=rule.validity, pending=rule.pending)
+        cause = Cause("earn", rule.id, None if order is None else order.id, _why(result, wanted, bound))
+        lot = credit(turn, asset_id, amount, source=ISSUED, cause=cause, dates=dates)
+        turn.add_earned(asset_id, amount)
+        if asset_id in turn.program.earned_counters:
+            count_earned(turn, asset_id, amount, result.weights)
     elif bound is not None:
         turn.skip(rule.id, "limit_reached", {"limit": bound, "wanted": wanted})
     if order is not None and (amount > 0 or exact is not None):
-        since = order.refunded_before()
         later_at = turn.now if turn.now != order.placed_at else 0
-        award = Award(rule.id, asset.id, lot, result.weights, since, exact, later_at=later_at)
-        order.awards.append(award)
+        order.awards.append(Award(rule.id, asset_id, lot, result.weights, since, exact, later_at=later_at))
 
 
 def _in_parts(result: Result) -> list[int]:

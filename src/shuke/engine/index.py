@@ -6,6 +6,7 @@ worked out once a day; a scope such as ``line.category in [coffee, tea]`` is loo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from shuke.engine.activity import Line
@@ -17,6 +18,7 @@ Index = tuple[str, frozenset[str]]
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAYS_CACHED = 64
+_FEW = 16  # so many scopes are tried on every line faster than they are looked up
 _LINE_FIELDS = frozenset(Line.__struct_fields__)
 
 
@@ -77,24 +79,27 @@ def within(hours: Hours, second: int) -> bool:
 class DayIndex(Generic[R]):
     """The rules in force on one day: those every purchase meets, and those only certain lines can meet."""
 
-    __slots__ = ("_indexes", "_place", "always")
+    __slots__ = ("_always", "_indexes", "_place")
 
     def __init__(self, rules: list[R]) -> None:
-        self.always = [rule for rule in rules if rule.index is None]
+        looked_up = sum(rule.index is not None for rule in rules) > _FEW
+        self._always: list[tuple[R, list[int] | None]] = [
+            (rule, None) for rule in rules if rule.index is None or not looked_up
+        ]
         self._place = {rule.id: place for place, rule in enumerate(rules)}
         indexes: dict[str, dict[Any, list[R]]] = {}
-        for rule in rules:
+        for rule in rules if looked_up else ():
             if rule.index is not None:
                 attribute, values = rule.index
                 for value in values:
                     indexes.setdefault(attribute, {}).setdefault(value, []).append(rule)
         self._indexes = [(attribute, indexes[attribute]) for attribute in sorted(indexes)]
 
-    def candidates(self, lines: list[Line] | None) -> list[tuple[R, list[int] | None]]:
+    def candidates(self, lines: list[Line] | None) -> Sequence[tuple[R, list[int] | None]]:
         """Rules with the positions of the lines that may match (None: any), in the order of all rules."""
-        found: list[tuple[R, list[int] | None]] = [(rule, None) for rule in self.always]
         if not self._indexes or lines is None:
-            return found
+            return self._always
+        found = list(self._always)
         by_rule: dict[str, tuple[R, list[int]]] = {}
         for attribute, table in self._indexes:
             own = attribute in _LINE_FIELDS

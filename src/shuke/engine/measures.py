@@ -91,6 +91,11 @@ def between(series: Series, start: Day, end: Day | None = None) -> int:
     return (totals[last - 1] if last else series.base) - before
 
 
+def _days_between(series: Series, start: Day, end: Day) -> int:
+    """How many days a series of days has from ``start`` on, up to but without ``end``."""
+    return bisect_left(series.days, end) - bisect_left(series.days, start)
+
+
 def lifetime(series: Series) -> int:
     return series.totals[-1] if series.totals else series.base
 
@@ -122,7 +127,10 @@ def mark(series: Series, day: Day, times: int, *, keep_days: int) -> None:
 
 
 def reader(measure: str, window: Window, names: Names, ladder: str | None = None) -> Callable[[Turn], int]:
-    """A function that reads the measure in the window as of the turn's day."""
+    """A function that reads the measure in the window as of the turn's day.
+
+    A window ends with the turn's day, so that a late fact and a review of the past see what was true then.
+    """
     counts_days = names.counts_days(measure)
     if window.kind == "lifetime":
         return _lifetime_reader(measure, counts_days)
@@ -131,16 +139,25 @@ def reader(measure: str, window: Window, names: Names, ladder: str | None = None
         if on is None:
             raise ValueError("a term needs a ladder: write 'term of <ladder>'")
         return _term_reader(measure, on, counts_days)
-    bounds = _bounds(window)
+    count = _days_between if counts_days else between
+    if window.kind == "membership_year":
+        return _membership_year_reader(measure, count)
+    bounds = _Bounds(window)
 
+    def read(turn: Turn) -> int:
+        series = turn.member.series.get(measure)
+        return 0 if series is None else count(series, *bounds[turn.day])
+
+    return read
+
+
+def _membership_year_reader(measure: str, count: Callable[[Series, Day, Day], int]) -> Callable[[Turn], int]:
     def read(turn: Turn) -> int:
         series = turn.member.series.get(measure)
         if series is None:
             return 0
-        start, end = bounds(turn)
-        if not counts_days:
-            return between(series, start, end)
-        return bisect_left(series.days, end) - bisect_left(series.days, start)
+        joined, today = turn.program.calendar.day(turn.member.joined_at), turn.day
+        return count(series, anniversary_on_or_before(today, joined) if joined <= today else today, today + 1)
 
     return read
 
@@ -168,9 +185,7 @@ def _term_reader(measure: str, ladder: str, counts_days: bool) -> Callable[[Turn
         if end <= start:  # a late fact of the term before
             return 0
         earlier = standing.term_start_totals.get(measure, 0) if standing is not None else 0
-        if counts_days:
-            return bisect_left(series.days, end) - bisect_left(series.days, start) - earlier
-        return between(series, start, end) - earlier
+        return (_days_between if counts_days else between)(series, start, end) - earlier
 
     return read
 
@@ -180,30 +195,19 @@ def day_total(series: Series | None, day: Day) -> int:
     return 0 if series is None else between(series, day, day + 1)
 
 
-def _bounds(window: Window) -> Callable[[Turn], tuple[Day, Day]]:
-    """The first day of the window and the day after its last, cached by day where that is all it takes.
+class _Bounds(dict[Day, tuple[Day, Day]]):
+    """Day -> the first day of the window as of then, and the day after its last. A dict, because a hit then
+    never leaves C."""
 
-    A window ends with the turn's day, so that a late fact and a review of the past see what was true then.
-    """
-    if window.kind == "membership_year":
+    def __init__(self, window: Window) -> None:
+        super().__init__()
+        self._window = window
 
-        def of_member(turn: Turn) -> tuple[Day, Day]:
-            joined = turn.program.calendar.day(turn.member.joined_at)
-            start = anniversary_on_or_before(turn.day, joined) if joined <= turn.day else turn.day
-            return start, turn.day + 1
-
-        return of_member
-    cache: dict[Day, tuple[Day, Day]] = {}
-
-    def of_day(turn: Turn) -> tuple[Day, Day]:
-        found = cache.get(turn.day)
-        if found is None:
-            if len(cache) > 512:
-                cache.clear()
-            found = cache[turn.day] = _compute_bounds(window, turn.day)
+    def __missing__(self, day: Day) -> tuple[Day, Day]:
+        if len(self) > 512:
+            self.clear()
+        found = self[day] = _compute_bounds(self._window, day)
         return found
-
-    return of_day
 
 
 def _compute_bounds(window: Window, day: Day) -> tuple[Day, Day]:
@@ -283,9 +287,8 @@ def _amount(measure: Measure, lines: Test | None) -> Amount:
 
 
 def _spent(turn: Turn) -> tuple[int, list[int] | None]:
-    amounts = turn.basis()
-    amount = sum(amounts) - amounts[-1] - amounts[-2]
-    return amount, None if turn.is_whole() else [*amounts[:-2], 0, 0]
+    amounts, goods = turn.priced()
+    return goods, None if turn.is_whole() else [*amounts[:-2], 0, 0]
 
 
 def _any_line(turn: Turn, test: Test) -> bool:
@@ -306,15 +309,15 @@ def count(turn: Turn) -> None:
     counters = turn.program.counters.get(turn.activity.type)
     if counters is None:
         return
-    order = turn.order
+    order, day = turn.order, turn.day
+    since = None if order is None else order.refunded_before()
     for counter in counters:
         if counter.when is None or counter.when(turn, None):
             amount, weights = counter.amount(turn)
             if amount:
-                add_to(turn, counter, turn.day, amount)
+                add_to(turn, counter, day, amount)
                 if order is not None:
-                    since = order.refunded_before()
-                    order.counts.append(Counted(counter.id, turn.day, amount, weights, counter.whole, since))
+                    order.counts.append(Counted(counter.id, day, amount, weights, counter.whole, since))
 
 
 def add_to(turn: Turn, counter: Counter, day: Day, amount: int) -> None:

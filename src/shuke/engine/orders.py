@@ -132,7 +132,7 @@ class Order(Struct, omit_defaults=True):
 
     def refunded_before(self) -> list[int] | None:
         """What was refunded before now, for what is given now to remember."""
-        return list(self.refunded) if any(self.refunded) else None
+        return list(self.refunded) if self.refunded and any(self.refunded) else None
 
     def given_at(self, award: Award) -> Instant:
         """When the award was given: with the order, or when it was completed."""
