@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 
 from shuke.runtime.shop import Shop, open_shop
 from shuke.web.api.callers import SCOPES
@@ -21,9 +22,14 @@ from tests import shop as coffee
 class Door(httpx.AsyncClient):
     """A client of the server. POST and PATCH get a fresh Idempotency-Key unless one is given (None: none)."""
 
-    shop: Shop
+    app: FastAPI
     address: str
     _numbers = itertools.count(1)
+
+    @property
+    def shop(self) -> Shop:
+        shop: Shop = self.app.state.shop
+        return shop
 
     async def request(self, method: str, url: Any, **more: Any) -> httpx.Response:
         headers = {**(more.pop("headers", None) or {})}
@@ -44,7 +50,7 @@ class Door(httpx.AsyncClient):
         """The same server to another caller."""
         told = {"Authorization": f"Bearer {secret}", **headers} if secret is not None else headers
         async with Door(base_url=self.address, headers=told, timeout=30) as door:
-            door.shop, door.address = self.shop, self.address
+            door.app, door.address = self.app, self.address
             yield door
 
 
@@ -61,11 +67,12 @@ async def serving(url: str, tenant: str, *, program: str | None) -> AsyncIterato
             await publish(shop, program)
         listening = socket.create_server(("127.0.0.1", 0))  # whoever connects before it serves waits
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server = uvicorn.Server(uvicorn.Config(build(shop), log_config=None, lifespan="on"))
+        app = build(shop)
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
         running = asyncio.create_task(server.serve([listening]))
         try:
             async with Door(base_url=address, timeout=30) as bare:
-                bare.shop, bare.address = shop, address
+                bare.app, bare.address = app, address
                 secret = await bare.secret(*SCOPES, source="test")
                 async with bare.other(secret) as door:
                     yield door

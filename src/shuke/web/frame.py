@@ -52,7 +52,8 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        told = Headers(scope=scope).get("x-request-id", "")
+        asked = Headers(scope=scope)
+        told = asked.get("x-request-id", "")
         scope["shuke.id"] = told if _ID.fullmatch(told) else typed_id("req", uuid7().bytes)
         headers = scope["shuke.headers"] = {"X-Request-Id": scope["shuke.id"]}
         started = perf_counter()
@@ -68,15 +69,18 @@ class Frame:
             await send(message)
 
         try:
-            await self._app(scope, _bounded(receive), send_framed)
-        except Exception as fault:
+            if int(asked.get("content-length") or 0) > BODY_MOST:
+                answer = respond(_too_large(), locale=locale_of(asked), instance=scope["shuke.id"])
+                await answer(scope, receive, send_framed)
+            else:
+                await self._app(scope, _bounded(receive), send_framed)
+        except Exception:
             self._measures.faults.inc()
             log.exception("request.failed", request=scope["shuke.id"], method=scope["method"], route=_route(scope))
             if status:  # the answer has begun: all that is left is to break it off
                 raise
-            answer = respond(Problem("fault"), locale=locale_of(Headers(scope=scope)), instance=scope["shuke.id"])
+            answer = respond(Problem("fault"), locale=locale_of(asked), instance=scope["shuke.id"])
             await answer(scope, receive, send_framed)
-            del fault
         finally:
             self._tell(scope, status, perf_counter() - started)
 
@@ -100,6 +104,10 @@ def _route(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "none")
 
 
+def _too_large() -> Problem:
+    return Problem("body_too_large", most=BODY_MOST, headers={"Connection": "close"})
+
+
 def _bounded(receive: Receive) -> Receive:
     seen = 0
 
@@ -109,7 +117,7 @@ def _bounded(receive: Receive) -> Receive:
         if message["type"] == "http.request":
             seen += len(message.get("body", b""))
             if seen > BODY_MOST:
-                raise Problem("body_too_large", most=BODY_MOST, headers={"Connection": "close"})
+                raise _too_large()
         return message
 
     return receive_bounded

@@ -1,0 +1,90 @@
+"""What watchers and strangers see: health, measures, addresses that are not there."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from tests.web.conftest import Door
+
+pytestmark = pytest.mark.database
+
+
+async def test_a_served_shop_is_alive_and_ready_without_a_key(door: Door):
+    async with door.other(None) as stranger:
+        assert (await stranger.get("/healthz")).json() == {"status": "alive"}
+        assert (await stranger.get("/readyz")).json() == {"status": "ready", "books": True, "program": True}
+
+
+async def test_requests_are_measured_by_route_and_never_by_address(door: Door):
+    await door.get("/v1/orders/secret-number")
+    async with door.other(None) as stranger:
+        measures = (await stranger.get("/metrics")).text
+    assert 'shuke_request_seconds_count{method="GET",route="/v1/orders/{order_id}",status="404"} 1.0' in measures
+    assert "secret-number" not in measures
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/nothing", 404, "not_found"),
+        ("GET", "/", 404, "not_found"),
+        ("PUT", "/v1/orders", 405, "method_not_allowed"),
+    ],
+)
+async def test_what_is_not_there_is_a_problem_too(door: Door, method: str, path: str, status: int, code: str):
+    answer = await door.request(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_request_has_an_id_its_callers_own_if_it_is_harmless(door: Door):
+    assert (await door.get("/healthz")).headers["X-Request-Id"].startswith("req_")
+    told = await door.get("/healthz", headers={"X-Request-Id": "trace-12345678"})
+    assert told.headers["X-Request-Id"] == "trace-12345678"
+    odd = await door.get("/healthz", headers={"X-Request-Id": 'a"b\\nc' * 10})
+    assert odd.headers["X-Request-Id"].startswith("req_")
+
+
+async def test_a_body_that_says_it_is_too_large_is_refused_before_it_is_sent(door: Door):
+    reader, writer = await asyncio.open_connection(*door.address.removeprefix("http://").split(":"))
+    writer.write(b"POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
+    answer = await reader.read()  # to the end: the server closes
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"body_too_large" in answer
+
+
+async def test_a_body_without_end_is_cut_off(door: Door):
+    sent = 0
+
+    async def endless():
+        nonlocal sent
+        while True:
+            sent += 65536
+            yield b" " * 65536
+
+    try:
+        answer = await door.post("/v1/orders", content=endless(), headers={"Content-Type": "application/json"})
+        assert answer.status_code == 413
+    except (httpx.ReadError, httpx.WriteError):  # closed while we were still talking
+        pass
+    assert sent < 64 * 1024 * 1024
+    assert (await door.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("told", "language"),
+    [
+        ("zh-TW", "zh-Hant"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans"),
+        ("fr, zh-HK;q=0.5", "zh-Hant"),
+        ("en-GB;q=0.3, zh;q=0.9", "zh-Hans"),
+        ("de", "en"),
+        (";;q=x,,", "en"),
+        ("", "en"),
+    ],
+)
+async def test_a_problem_speaks_the_callers_language(door: Door, told: str, language: str):
+    answer = await door.get("/v1/nothing", headers={"Accept-Language": told})
+    assert answer.headers["content-language"] == language
