@@ -134,6 +134,36 @@ async def test_a_key_for_tracking_alone_works_and_what_it_tells_is_worth_nothing
     assert await coffee.Shop(door.shop.pool).available("ann") == 1
 
 
+IN_A_PAGE: list[dict[str, Any]] = [
+    {"type": "page", "name": "Beans"},  # by nobody the shop knows yet
+    {"type": "identify", "userId": "ann", "traits": {"vip": True}},
+    {"type": "page", "name": "Cups"},
+    {"type": "track", "event": "Product Viewed", "properties": {"sku": "CUP", "price": 1.25}},
+    {"type": "track", "event": "Order Completed", "properties": ORDER},
+    {"type": "group", "groupId": "office-7", "traits": {}},
+    {"type": "alias", "userId": "ann", "previousId": "x-1"},
+]
+
+
+async def test_the_library_for_browsers_tells_of_members_the_shop_knows(door: Door, installed: Path):
+    await coffee.Shop(door.shop.pool).settle(coffee.order("ann", "o-0", 100))
+    async with wire(door.address) as line:
+        assert await node("page", installed)(line.address, await door.secret("track"), IN_A_PAGE) == []
+    assert [seen.path for seen in line.seen] == [f"/v1/{letter}" for letter in "pipttga"]
+    assert {seen.headers["content-type"] for seen in line.seen} == {"text/plain"}
+    told = (await recorded(door))[1:]
+    assert [(member, type_) for member, type_, _ in told] == [
+        ("ann", "told.member.updated"),
+        ("ann", "told.page.viewed"),
+        ("ann", "told.product.viewed"),
+        ("ann", "told.order.paid"),
+        ("ann", "told.group.joined"),
+        ("ann", "told.member.aliased"),
+    ]
+    assert told[2][2] == {"sku": "CUP", "price": "1.25"}
+    assert await coffee.Shop(door.shop.pool).available("ann") == 1
+
+
 async def test_a_library_with_a_wrong_key_is_told_and_does_not_try_again(door: Door, send: Send):
     async with wire(door.address) as line:
         errors = await send(line.address, "shk_wrong", MESSAGES[:1])

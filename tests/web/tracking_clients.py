@@ -57,7 +57,7 @@ def install() -> Path:
 
 
 def node(library: str, folder: Path) -> Send:
-    """A library for Node, in a process of its own."""
+    """A library for Node (``segment``, ``rudderstack``), or for a ``page``, in a process of its own."""
 
     async def send(address: str, key: str, messages: list[dict[str, Any]], **options: Any) -> list[str]:
         told = {"library": library, "address": address, "key": key, "options": options, "messages": messages}
