@@ -8,9 +8,14 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Queue
+from threading import Thread
 
 import httpx
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from shuke.books.connect import connect_blocking
 from tests.cli.conftest import Make, Shuke, opened
@@ -95,6 +100,43 @@ def test_what_a_stopped_or_killed_server_acknowledged_is_there_and_nothing_is_th
     with connect_blocking(books_url, tenant=unborn_tenant) as connection:
         cursor = connection.execute("select sum((balances ->> 'points')::int), sum(seq) from member")
         assert cursor.fetchone() == (ORDERS * POINTS, ORDERS)
+
+
+class Collector(BaseHTTPRequestHandler):
+    """Takes what an exporter of traces posts."""
+
+    spans: Queue[Span]
+
+    def do_POST(self) -> None:
+        told = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["Content-Length"])))
+        for span in (span for one in told.resource_spans for scope in one.scope_spans for span in scope.spans):
+            self.spans.put(span)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_request_can_be_traced_into_settling_and_nothing_personal_is_in_the_trace(
+    make_shuke: Make, unborn_tenant: str
+):
+    spans: Queue[Span] = Queue()
+    collector = ThreadingHTTPServer(("127.0.0.1", 0), type("Collecting", (Collector,), {"spans": spans}))
+    Thread(target=collector.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{collector.server_port}"
+    shuke = make_shuke(unborn_tenant, OTEL_EXPORTER_OTLP_ENDPOINT=address, OTEL_BSP_SCHEDULE_DELAY="20")
+    with served(opened(shuke)) as (door, _):
+        headers = {"Authorization": f"Bearer {secret_of(shuke, 'orders:write')}", "Idempotency-Key": "k"}
+        body = {"order_id": "W-1", "member_id": "Ms. Private", "lines": [{"amount": 1000}]}
+        assert httpx.post(f"{door}/v1/orders", json=body, headers=headers).status_code == 201
+        found: dict[str, Span] = {}
+        while not {"POST /v1/orders", "settle.activity", "settle.batch"} <= set(found):
+            span = spans.get(timeout=30)
+            found[span.name] = span
+    collector.shutdown()
+    assert found["settle.activity"].trace_id == found["POST /v1/orders"].trace_id
+    assert not any("Private" in str(span) for span in found.values())
 
 
 def test_a_taken_port_is_told_and_changes_nothing(make_shuke: Make, unborn_tenant: str):

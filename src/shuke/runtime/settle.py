@@ -37,6 +37,7 @@ from shuke.runtime.catalogue import topics_meant
 from shuke.runtime.clock import now
 from shuke.runtime.events import Step, before, events_of
 from shuke.runtime.garbage import uncollected
+from shuke.runtime.telemetry import tracer
 from shuke.values.ids import digest
 from shuke.values.instants import Instant
 
@@ -326,7 +327,8 @@ class _Work:
             key = (activity.source, activity.key)
             known = self.known.get(key)
             if known is not None:
-                self.results[position] = _repeat(known, self._asked(position))
+                erased = self.batch.members[activity.member_id].member.status == ERASED
+                self.results[position] = _repeat(known, self._asked(position), erased=erased)
                 continue
             if key in first:
                 self.results[position] = self._repeat_in_batch(first[key], position)
@@ -370,6 +372,8 @@ class _Work:
                 batch.identities.pop((change.kind, change.value), None)
             else:
                 batch.identities[change.kind, change.value] = activity.member_id
+        if settled.member.status == ERASED and settled.refused is None:
+            batch.erased.append(activity.member_id)
         stored = _stored(settled)
         if request is not None:
             stored.after = after(settled.member)
@@ -483,10 +487,11 @@ def _answer(stored: _Stored, *, seq: int, member_id: str, occurred_at: Instant) 
     )
 
 
-def _repeat(known: Known, asked: bytes) -> Answer:
-    """The first answer again, or a refusal if the key now comes with another body."""
+def _repeat(known: Known, asked: bytes, *, erased: bool) -> Answer:
+    """The first answer again, or a refusal if the key now comes with another body. Nobody can tell any more what an
+    ``erased`` member's activity was."""
     if (known.request or known.digest) != asked:
-        return Answer("refused", code="key_reused")
+        return Answer("refused", code="member_erased" if erased else "key_reused")
     stored = json.decode(known.answer, type=_Stored)
     answer = _answer(stored, seq=known.seq, member_id=known.member_id, occurred_at=known.occurred_at)
     answer.repeated = True
@@ -522,9 +527,10 @@ class GroupCommit:
         while self._waiting:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             try:
-                answers = await self._settler.settle(
-                    [activity for activity, _, _ in batch], requests=[request for _, request, _ in batch]
-                )
+                with tracer.start_as_current_span("settle.batch", attributes={"shuke.activities": len(batch)}):
+                    answers = await self._settler.settle(
+                        [activity for activity, _, _ in batch], requests=[request for _, request, _ in batch]
+                    )
             except Exception as error:
                 for _, _, future in batch:
                     if not future.done():

@@ -11,7 +11,9 @@ from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.program.document import Program
 from shuke.runtime.apart import Apart
+from shuke.runtime.quotes import Quotes
 from shuke.runtime.settle import Answer, GroupCommit, Pool, Settler
+from shuke.runtime.telemetry import tracer
 
 _CONNECTIONS_MOST = 12
 
@@ -25,6 +27,7 @@ class Shop:
         self.apart = apart
         self.tenant = tenant
         self.settler = Settler(pool)
+        self.quotes = Quotes(pool, self.settler)
         self._group = GroupCommit(self.settler)
 
     async def settle(self, activity: Activity, *, request: bytes | None = None) -> Answer:
@@ -32,7 +35,8 @@ class Shop:
 
         ``request`` is the digest of the request that told it. Raises what ``Settler.settle`` raises.
         """
-        return await self._group.submit(activity, request=request)
+        with tracer.start_as_current_span("settle.activity", attributes={"shuke.activity": activity.type}):
+            return await self._group.submit(activity, request=request)
 
     async def editions(self) -> Editions:
         """The published versions, ready to run. Raises ``NotPublished``."""

@@ -54,6 +54,9 @@ def build(shop: Shop, *, logged: bool = False) -> FastAPI:
         redoc_url=None,
         openapi_url="/v1/openapi.json",
         generate_unique_id_function=_name,
+        # Traces go where OTEL_EXPORTER_OTLP_ENDPOINT says, if it says so. What is measured is for Prometheus; and what
+        # validation or an exception says may be personal.
+        telemetry={"auto_configure": True, "metrics": False, "logs": False},
     )
     app.state.shop = shop
     app.state.gate = Gate(shop)
