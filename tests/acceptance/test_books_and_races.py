@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from shuke.engine.activity import COUPON_ISSUED, ORDER_REFUNDED
+from shuke.engine.activity import ASSET_SPENT, COUPON_ISSUED, ORDER_REFUNDED
 from shuke.runtime.settle import GroupCommit, Settler
 from shuke.values.instants import DAY
 from tests.shop import COFFEE, NOON, at, given, open_shop, order, spent, told
@@ -246,7 +246,7 @@ async def everything(shop):
     return {table: await shop.rows(f"select xmin::text, t.* from {table} t order by t::text") for table in tables}
 
 
-# -- 6 and 8 ----------------------------------------------------------------------------------------------
+# -- 6, 7, 8 ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("amount", [101, 2**40])
@@ -260,6 +260,24 @@ async def test_a_spend_that_would_go_below_zero_is_refused_and_nothing_is_skippe
         (2, "insufficient"),
     ]
     assert await shop.rows("select count(*) from entry") == [(1,)]
+    assert await shop.findings() == []
+
+
+async def test_asking_for_a_hundred_costs_a_hundred_times_as_much_and_meets_every_limit(scarce_shop):
+    shop = scarce_shop
+    await shop.settle(given("ada", 150, key="g"))
+    asked = [told(ASSET_SPENT, "ada", key=f"s{cost}", asset="points", amount=cost, quantity=100) for cost in (2, 1, 1)]
+    asked[2].key = "again"
+    dear, paid, again = await shop.settle(*asked)
+    assert (dear.code, dear.facts) == ("insufficient", {"asset": "points", "asked": 200, "available": 150})
+    assert (paid.status, await shop.available("ada")) == ("settled", 50)
+    assert (again.code, again.facts["available"]) == ("insufficient", 50)
+    coupons = [
+        told(COUPON_ISSUED, "ada", key=f"i{quantity}", template="hundred", quantity=quantity)
+        for quantity in (101, 100, 1)
+    ]
+    too_many, all_of_them, one_more = await shop.settle(*coupons)
+    assert (too_many.code, all_of_them.status, one_more.code) == ("coupon_limit", "settled", "coupon_limit")
     assert await shop.findings() == []
 
 
