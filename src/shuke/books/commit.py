@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 
 from msgspec import json
 
-from shuke.books import codes, identity, load, rows, wire
+from shuke.books import codes, erasure, identity, load, rows, wire
 from shuke.books.load import Connection
 from shuke.books.postings import Batch, Locked, Posting, profile_of
 from shuke.engine.activity import Activity
@@ -134,10 +134,12 @@ async def write(connection: Connection, batch: Batch) -> None:
     """
     await _number(connection, batch)
     orders = batch.settled_orders()
-    if len(batch.postings) > FEW:
+    if len(batch.postings) > FEW or batch.erased:
         for into, added in _added(batch, orders):
             await _copy(connection, into.copy, added)
         await _update(connection, batch, orders)
+        for member_id in batch.erased:
+            await erasure.redact(connection, member_id)
         await connection.commit()
         return
     async with connection.pipeline():

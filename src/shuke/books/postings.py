@@ -80,6 +80,7 @@ class Batch(Struct):
     quotas_before: dict[str, int] = {}
     codes: dict[str, Code] = {}  # coupon codes as they are now, as far as anybody knows them; free ones held locked
     identities: dict[tuple[str, str], str] = {}  # (kind, value) -> member, for those that activities name
+    erased: list[str] = []  # members who are erased by this
 
     def settled_members(self) -> list[Locked]:
         """The members to whom something happened; others were locked for nothing (repeats, refused gifts)."""

@@ -11,19 +11,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import MsgspecError, Struct, convert, json, to_builtins
+from msgspec.structs import replace
 
+from shuke.books.erasure import Seals, erased_by
+from shuke.books.kept import Kept, LogRow, Row
 from shuke.books.postings import Outside, after, profile_of
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import DEBT, MEMBER_ACCOUNTS, PENDING, CouponChanged, Settled
-from shuke.engine.member import Member, pack, unpack
+from shuke.engine.member import ERASED, Member, pack, unpack
 from shuke.engine.needs import needs
 from shuke.engine.orders import Order, pack_order
 from shuke.engine.step import step
 from shuke.values.ids import bucket_of, digest
 from shuke.values.instants import NEVER, Instant
-
-Row = tuple[Any, ...]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _decode_activity = json.Decoder(Activity).decode
@@ -37,57 +38,19 @@ class Finding(Struct):
     sentence: str
 
 
-class LogRow(Struct):
-    """One row of the activity table. Instants are microseconds; ``body`` and ``answer`` are JSON text."""
-
-    seq: int
-    id: int
-    source: str
-    key: str
-    type: str
-    occurred_at: Instant
-    version: int
-    digest: bytes
-    body: str
-    answer: str
-    context: dict[str, Any] | None
-
-
-class Kept(Struct):
-    """All stored rows of one member. Rows are as ``books.verify`` selects them; what follows from an activity is
-    keyed by its ``seq`` and what tells it from its siblings (``no``, or asset and number of the lot)."""
-
-    bucket: int
-    member_id: str
-    seq: int
-    state: bytes
-    due_at: Instant | None
-    tiers: dict[str, str]
-    balances: dict[str, int]
-    status: str
-    joined_at: Instant
-    traits: dict[str, Any]
-    tags: list[str]
-    log: list[LogRow] = []
-    entries: dict[tuple[int, int], Row] = {}
-    orders: dict[str, Row] = {}
-    lots: dict[tuple[int, str, int], Row] = {}
-    tier_changes: dict[tuple[int, int], Row] = {}
-    coupons: dict[str, Row] = {}
-    codes: dict[str, Row] = {}
-
-
 def check_member(kept: Kept, editions: Editions, claimed: dict[str, int]) -> Iterator[Finding]:
     """What does not agree about one member. Later checks are left out once an earlier one found something.
 
     What her activities claimed of shared quotas is added to ``claimed``.
     """
+    erased = erased_by(kept)
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
-        lambda: _log(kept),
-        lambda: _replay(kept, editions, claimed),
+        lambda: _log(kept, erased),
+        lambda: _replay(kept, editions, claimed) if erased is None else _sealed(kept, erased, editions, claimed),
         lambda: _accounts(kept),
         lambda: _balances(kept),
         lambda: _columns(kept, editions),
+        lambda: _identities(kept),
     )
     for check in checks:
         broken = False
@@ -103,8 +66,10 @@ def instant(moment: datetime | None) -> Instant:
     return NEVER if moment is None else (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def _log(kept: Kept) -> Iterator[Finding]:
-    """The log has no gaps, ends where the member says, and its columns say what its bodies say."""
+def _log(kept: Kept, erased: LogRow | None) -> Iterator[Finding]:
+    """The log has no gaps, ends where the member says, and its columns say what its bodies say. What was told before
+    the member was erased has the digest of all that is left of it."""
+    seals = None if erased is None else Seals(kept)
     for expected, row in enumerate(kept.log, 1):
         if row.seq != expected:
             yield _missing(kept, expected)
@@ -123,7 +88,11 @@ def _log(kept: Kept) -> Iterator[Finding]:
             yield Finding("log_order", where, f"Its id {row.id} does not follow {last}, that of the one before.")
             return
         last = row.id
-        if digest(row.body.encode()) != row.digest:
+        sealed = seals is not None and erased is not None and row.seq < erased.seq
+        if seals is not None and sealed and seals.of(row) != row.digest:
+            yield Finding("sealed", where, "This activity, or what followed from it, is not what was sealed.")
+            return
+        if not sealed and digest(row.body.encode()) != row.digest:
             yield Finding("log_body", where, "The body is not the one whose digest was taken.")
             return
         try:
@@ -155,9 +124,35 @@ class _Again(Struct):
     codes: dict[str, Row] = {}
 
 
-def _replay(kept: Kept, editions: Editions, claimed: dict[str, int]) -> Iterator[Finding]:
+def _sealed(kept: Kept, erased: LogRow, editions: Editions, claimed: dict[str, int]) -> Iterator[Finding]:
+    """What is left of an erased member is what was sealed; what was told of her since was refused."""
+    if (erased.context or {}).get("seal") != Seals(kept).of_all(erased):
+        sentence = "What is left of the member, her orders or coupons is not what was sealed when she was erased."
+        yield Finding("sealed", f"activity {kept.member_id}/{erased.seq}", sentence)
+        return
+    until = erased.seq
+    for row in kept.log[:until]:
+        for quota, amount in convert(row.context or {}, Outside).claimed.items():
+            claimed[quota] = claimed.get(quota, 0) + amount
+    since = replace(
+        kept,
+        log=kept.log[until:],
+        entries={key: row for key, row in kept.entries.items() if key[0] > until},
+        lots={key: row for key, row in kept.lots.items() if key[0] > until},
+        tier_changes={key: row for key, row in kept.tier_changes.items() if key[0] > until},
+        orders={},
+        coupons={},
+        codes={},
+    )
+    now = max(row.occurred_at for row in kept.log[:until])
+    yield from _replay(since, editions, claimed, begin=Member(kept.member_id, kept.joined_at, ERASED, now, seq=until))
+
+
+def _replay(
+    kept: Kept, editions: Editions, claimed: dict[str, int], *, begin: Member | None = None
+) -> Iterator[Finding]:
     """Stepping through the log again gives the same rows and the same state, to the last byte."""
-    member = Member(kept.member_id, 0)
+    member = begin or Member(kept.member_id, 0)
     orders: dict[str, Order] = {}
     again = _Again()
     known: dict[int, Editions] = {edition.version: editions.known_by(edition.version) for edition in editions.compiled}
@@ -278,6 +273,15 @@ def _compare(kept: Kept, again: _Again) -> Iterator[Finding]:
 
 
 # -- What is stored twice ---------------------------------------------------------------------------------
+
+
+def _identities(kept: Kept) -> Iterator[Finding]:
+    """Identities found by their value are those the member knows of."""
+    hers = {(identity.kind, identity.value): identity.since for identity in unpack(kept.state).identities}
+    for kind, value in sorted(hers.keys() | kept.identities.keys()):
+        if hers.get((kind, value)) != kept.identities.get((kind, value)):
+            sentence = f"The table says another {kind} than the member, or since another time."
+            yield Finding("identity", f"identity {kept.member_id}/{kind}", sentence)
 
 
 def _accounts(kept: Kept) -> Iterator[Finding]:

@@ -7,64 +7,36 @@ one member is found by ``books.proof``, what is wrong between members here.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import LiteralString
 
 from msgspec import Struct
 
+from shuke.books import kept
+from shuke.books.kept import KEYS, Kept, Row
 from shuke.books.load import Connection
-from shuke.books.proof import Finding, Kept, LogRow, Row, check_member
+from shuke.books.proof import Finding, check_member
 from shuke.engine.compiled import Editions
 from shuke.values.ids import BUCKETS
-from shuke.values.instants import NEVER
 
 __all__ = ["Finding", "Verified", "verify"]
 
-# Rows begin with bucket and member and come in the order in which Python compares these. What never happens is null
-# in a column.
-MEMBERS: LiteralString = f"""
-    select bucket, member_id, seq, state,
-        coalesce((extract(epoch from due_at) * 1000000)::bigint, {NEVER}), tiers, balances, status,
-        (extract(epoch from joined_at) * 1000000)::bigint, traits, tags
-    from member order by bucket, member_id collate "C"
-"""
-ACTIVITIES: LiteralString = """
-    select bucket, member_id, seq, id, source, key, type, (extract(epoch from occurred_at) * 1000000)::bigint,
-        version, digest, body::text, answer::text, context
-    from activity order by bucket, member_id collate "C", seq
-"""
-ENTRIES: LiteralString = """
-    select bucket, member_id, activity_id, no, asset, kind, debit, credit, amount, coalesce(lot, 0), rule,
-        order_id, version, (extract(epoch from occurred_at) * 1000000)::bigint, why
-    from entry order by bucket, member_id collate "C", activity_id, no
-"""
-LOTS: LiteralString = f"""
-    select bucket, member_id, activity_id, asset, lot, (extract(epoch from opened_at) * 1000000)::bigint,
-        coalesce((extract(epoch from ripens_at) * 1000000)::bigint, {NEVER}),
-        coalesce((extract(epoch from expires_at) * 1000000)::bigint, {NEVER})
-    from lot order by bucket, member_id collate "C"
-"""
-TIER_CHANGES: LiteralString = f"""
-    select bucket, member_id, activity_id, no, ladder, from_tier, to_tier,
-        (extract(epoch from at) * 1000000)::bigint,
-        coalesce((extract(epoch from until) * 1000000)::bigint, {NEVER}), reason
-    from tier_change order by bucket, member_id collate "C"
-"""
-ORDERS: LiteralString = """
-    select bucket, member_id, order_id, (extract(epoch from placed_at) * 1000000)::bigint, status, amount,
-        channel, store, settlement
-    from orders order by bucket, member_id collate "C"
-"""
-COUPONS: LiteralString = f"""
-    select bucket, member_id, coupon_id, template, code, state,
-        coalesce((extract(epoch from valid_until) * 1000000)::bigint, {NEVER}), order_id
-    from coupon order by bucket, member_id collate "C"
-"""
+# Rows begin with bucket and member and come in the order in which Python compares these.
+_BEGIN: LiteralString = "select bucket, member_id,"
+_ORDER: LiteralString = 'order by bucket, member_id collate "C"'
 
-TAKEN_CODES: LiteralString = """
-    select bucket, member_id, code, coupon_id from code where member_id is not null
-    order by bucket, member_id collate "C"
-"""
+MEMBERS: LiteralString = f"{_BEGIN} {kept.MEMBER} from member {_ORDER}"
+
+SIDES: dict[str, LiteralString] = {
+    "activity": f"{_BEGIN} {kept.ACTIVITY} from activity {_ORDER}, seq",
+    "entry": f"{_BEGIN} {kept.ENTRY} from entry {_ORDER}, activity_id, no",
+    "lot": f"{_BEGIN} {kept.LOT} from lot {_ORDER}",
+    "tier_change": f"{_BEGIN} {kept.TIER_CHANGE} from tier_change {_ORDER}",
+    "orders": f"{_BEGIN} {kept.ORDER} from orders {_ORDER}",
+    "coupon": f"{_BEGIN} {kept.COUPON} from coupon {_ORDER}",
+    "code": f"{_BEGIN} {kept.CODE} from code where member_id is not null {_ORDER}",
+    "identity": f"{_BEGIN} {kept.IDENTITY} from identity {_ORDER}",
+}
 
 QUOTAS: LiteralString = "select quota, used from quota where period = ''"
 
@@ -106,16 +78,16 @@ async def verify(
     claimed: dict[str, int] = {}
     sound = True
     bucket = 0
-    async for kept, strays in _members(connection):
-        if kept is not None:
-            if progress is not None and kept.bucket > bucket:
-                bucket = kept.bucket
+    async for member, strays in _members(connection):
+        if member is not None:
+            if progress is not None and member.bucket > bucket:
+                bucket = member.bucket
                 progress(bucket, BUCKETS)
             seen.members += 1
-            seen.activities += len(kept.log)
-            seen.entries += len(kept.entries)
-            seen.orders += len(kept.orders)
-            for finding in check_member(kept, editions, claimed):
+            seen.activities += len(member.log)
+            seen.entries += len(member.entries)
+            seen.orders += len(member.orders)
+            for finding in check_member(member, editions, claimed):
                 sound = False
                 yield finding
         for finding in strays:
@@ -166,15 +138,7 @@ class _Side:
 
 async def _members(connection: Connection) -> AsyncIterator[tuple[Kept | None, list[Finding]]]:
     """One member after the other with all her rows, and the rows without a cause met on the way to her."""
-    sides = [
-        _Side(connection, "activity", ACTIVITIES),
-        _Side(connection, "entry", ENTRIES),
-        _Side(connection, "lot", LOTS),
-        _Side(connection, "tier_change", TIER_CHANGES),
-        _Side(connection, "orders", ORDERS),
-        _Side(connection, "coupon", COUPONS),
-        _Side(connection, "code", TAKEN_CODES),
-    ]
+    sides = [_Side(connection, name, query) for name, query in SIDES.items()]
     for side in sides:
         await side.open()
     async with connection.cursor(name="verify_members") as members:
@@ -183,37 +147,19 @@ async def _members(connection: Connection) -> AsyncIterator[tuple[Kept | None, l
         async for row in members:
             taken = {side.name: await side.take(row[:2]) for side in sides}
             strays = [_nobodys(name, stray) for name, (_, nobodys) in taken.items() for stray in nobodys]
-            kept = Kept(*row)
-            strays.extend(_fill(kept, {name: rows for name, (rows, _) in taken.items()}))
-            yield kept, strays
+            found = Kept(*row)
+            for name, stray in found.fill({name: rows for name, (rows, _) in taken.items()}):
+                key = "/".join(map(str, stray[1 : KEYS[name]]))
+                strays.append(_uncaused(name, found.member_id, f"{_activity(stray[0])}/{key}"))
+            yield found, strays
     left = [(side.name, stray) for side in sides for stray in (await side.take(None))[1]]
     yield None, [_nobodys(name, stray) for name, stray in left]
     for side in sides:
         await side.close()
 
 
-def _fill(kept: Kept, rows: dict[str, list[Row]]) -> Iterator[Finding]:
-    """Give ``kept`` her rows; yields those whose activity is not hers."""
-    kept.log = [LogRow(*row) for row in rows["activity"]]
-    kept.orders = {row[0]: row[1:] for row in rows["orders"]}
-    kept.coupons = {row[0]: row[1:] for row in rows["coupon"]}
-    kept.codes = {row[0]: row[1:] for row in rows["code"]}
-    seqs = {row.id: row.seq for row in kept.log}
-    for name, into, width in (
-        ("entry", kept.entries, 2),
-        ("lot", kept.lots, 3),
-        ("tier_change", kept.tier_changes, 2),
-    ):
-        for row in rows[name]:
-            seq = seqs.get(row[0])
-            if seq is None:
-                yield _uncaused(name, kept.member_id, f"{_activity(row[0])}/{'/'.join(map(str, row[1:width]))}")
-            else:
-                into[seq, *row[1:width]] = row[width:]
-
-
 def _nobodys(name: str, row: Row) -> Finding:
-    of_activity = name in ("entry", "lot", "tier_change")
+    of_activity = name in KEYS
     return _uncaused(name, row[1], _activity(row[2]) if of_activity else str(row[2]))
 
 
