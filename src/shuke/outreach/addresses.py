@@ -67,7 +67,8 @@ def check_url(text: str, *, private: bool) -> httpcore.URL:
         url = httpx.URL(text)
     except (httpx.InvalidURL, ValueError) as invalid:
         raise NotAllowed("url_invalid") from invalid
-    if not url.host or url.scheme not in ("http", "https") or not text.isprintable() or " " in text:
+    readable = text.isprintable() and " " not in text and (url.port is None or 0 < url.port < 1 << 16)
+    if not url.host or url.scheme not in ("http", "https") or not readable:
         raise NotAllowed("url_invalid")
     if url.scheme == "http" and not private:
         raise NotAllowed("url_not_https")
