@@ -1,5 +1,7 @@
 """E-commerce events by Segment's specification become orders, refunds and cancellations: field by field."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from shuke.engine.activity import Line, Payments, Purchase
 from shuke.engine.step import ACTS
 from shuke.intake.ecommerce import BROWSING_EVENTS, FIRST_VERSION, ORDER_EVENTS, Money, purchase_of, refund_of
+from shuke.intake.tracking import slug_of
 from shuke.replay.history.checks import Refusal
 
 USD = Money("USD", 2)
@@ -223,3 +226,9 @@ def test_the_tables_know_each_event_once_and_never_take_browsing_for_an_act_of_t
     assert not set(BROWSING_EVENTS) & set(ORDER_EVENTS)
     assert len(set(BROWSING_EVENTS.values())) == len(BROWSING_EVENTS)
     assert set(FIRST_VERSION.values()) <= set(ORDER_EVENTS) | set(BROWSING_EVENTS)
+
+
+def test_the_page_for_integrators_has_the_very_table():
+    page = Path(__file__).parents[2].joinpath("docs", "reference", "tracking.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([A-Z][A-Za-z ]+) \| `([a-z_.]+)` \|$", page, re.MULTILINE)
+    assert {slug_of(event): type_ for event, type_ in rows} == ORDER_EVENTS | BROWSING_EVENTS
