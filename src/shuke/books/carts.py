@@ -1,0 +1,47 @@
+"""What a quote reads: the member as she is, shared quotas, coupon codes. One statement, no locks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import LiteralString
+
+from msgspec import Struct
+
+from shuke.books.codes import SEEN
+from shuke.books.load import Connection
+from shuke.engine.member import Member, unpack
+from shuke.engine.turn import Code
+from shuke.values.ids import bucket_of
+
+# One statement is one round trip and one snapshot: what it sees belongs together.
+SEE: LiteralString = f"""
+    select (select coalesce(max(version), 0) from program_version),
+        (select state from member where bucket = %b::int2 and member_id = %b),
+        (select coalesce(json_object_agg(quota, used), '{{}}') from quota where period = '' and quota = any(%b::text[])),
+        (
+            select coalesce(json_object_agg(code, json_build_array(template, state)), '{{}}')
+            from ({SEEN}) as known
+        )
+"""
+
+
+class Seen(Struct):
+    """``version`` is the latest published one (0: none), ``member`` None where nobody is known by the id; what is
+    ``taken`` of quotas and the unique ``codes``, as far as there are any."""
+
+    version: int
+    member: Member | None
+    taken: dict[str, int]
+    codes: dict[str, Code]
+
+
+async def see(connection: Connection, member_id: str, *, quotas: Sequence[str], codes: Sequence[str]) -> Seen:
+    """What there is to see of a member, quotas and codes at this moment."""
+    arguments = (bucket_of(member_id), member_id, list(quotas), list(codes), list(codes))
+    cursor = await connection.cursor(binary=True).execute(SEE, arguments, prepare=True)
+    row = await cursor.fetchone()
+    assert row is not None  # a select without a table has one row
+    version, state, taken, opened = row
+    return Seen(
+        version, unpack(state) if state else None, taken, {code: Code(*found) for code, found in opened.items()}
+    )

@@ -1,0 +1,79 @@
+"""Quoting: what a quote needs is read in one round trip, without a lock and without a transaction; the engine decides.
+
+Nothing is promised by a quote, so nothing needs to be held: between two quotes a coupon may be used up elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from msgspec import Struct
+from psycopg.pq import TransactionStatus
+
+from shuke.books import carts
+from shuke.books.load import Connection
+from shuke.books.postings import new_member
+from shuke.engine import activity as of
+from shuke.engine.activity import Activity, Purchase
+from shuke.engine.cart import Quote
+from shuke.engine.codes import quotas_of_codes
+from shuke.engine.compiled import Compiled, Editions
+from shuke.engine.effects import Refused
+from shuke.engine.needs import needs
+from shuke.engine.quote import quote
+from shuke.engine.turn import Context
+from shuke.runtime.settle import Pool, Settler
+from shuke.values.instants import Instant
+
+
+class Quoted(Struct):
+    """A quote, or why there is none, and the edition of the program it was made by."""
+
+    quote: Quote | Refused
+    edition: Compiled
+
+
+class Quotes:
+    """Quotes for one tenant. Editions are kept and read again when there is a newer one."""
+
+    def __init__(self, pool: Pool, settler: Settler) -> None:
+        self._pool = pool
+        self._settler = settler
+        self._editions: Editions | None = None
+
+    async def of(self, cart: Purchase, *, member_id: str | None, at: Instant) -> Quoted:
+        """Price ``cart`` for the member (None: a guest) as things stand at ``at``.
+
+        Raises ``NotPublished``; ``psycopg.OperationalError`` if the database stays away.
+        """
+        activity = Activity(of.ORDER_PAID, member_id or "", at, "quote", cart.order_id, purchase=cart)
+        async with self._pool.connection() as connection, _unbegun(connection):
+            editions = self._editions or await self._settler.editions(connection)
+            while True:
+                need = needs(editions, activity)
+                seen = await carts.see(connection, activity.member_id, quotas=need.quotas, codes=need.codes)
+                if seen.version == editions.newest:
+                    break
+                editions = await self._settler.editions(connection)
+            self._editions = editions
+            edition = editions.at(at)
+            more = [quota for quota in quotas_of_codes(edition, activity, seen.codes) if quota not in need.quotas]
+            if more:
+                also = await carts.see(connection, activity.member_id, quotas=more, codes=())
+                seen.taken |= also.taken
+        member = None if member_id is None else seen.member or new_member(member_id)
+        context = Context(taken=seen.taken, codes=seen.codes)
+        return Quoted(quote(editions, member, cart, at=at, context=context), edition)
+
+
+@asynccontextmanager
+async def _unbegun(connection: Connection) -> AsyncIterator[None]:
+    """Statements stand alone inside: no transaction is begun, so none has to end."""
+    await connection.set_autocommit(True)
+    try:
+        yield
+    finally:
+        # One that is cut off in the middle of a statement is closed by the pool, not given to the next.
+        if connection.info.transaction_status == TransactionStatus.IDLE:
+            await connection.set_autocommit(False)
