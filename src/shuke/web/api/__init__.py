@@ -6,10 +6,11 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from shuke.web.api import balances, keys, orders, points, stored_value, tracking
+from shuke.web.api import balances, carts, keys, orders, points, stored_value, tracking
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     orders.router,
+    carts.router,
     points.router,
     balances.router,
     stored_value.router,
