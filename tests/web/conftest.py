@@ -20,7 +20,7 @@ from tests import shop as coffee
 
 
 class Door(httpx.AsyncClient):
-    """A client of the server. POST and PATCH get a fresh Idempotency-Key unless one is given (None: none)."""
+    """A client of the server. What changes something gets a fresh Idempotency-Key unless one is given (None: none)."""
 
     app: FastAPI
     address: str
@@ -33,7 +33,7 @@ class Door(httpx.AsyncClient):
 
     async def request(self, method: str, url: Any, **more: Any) -> httpx.Response:
         headers = {**(more.pop("headers", None) or {})}
-        if method in ("POST", "PATCH"):
+        if method in ("POST", "PATCH", "PUT", "DELETE"):
             headers.setdefault("Idempotency-Key", f"test-{next(self._numbers)}")
         headers = {name: value for name, value in headers.items() if value is not None}
         return await super().request(method, url, headers=headers, **more)

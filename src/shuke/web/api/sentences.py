@@ -33,6 +33,27 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
             "目前连不上账本。没有丢失任何数据，请用同一个键再试一次。",
         ),
     ),
+    "draft_changed": (
+        412,
+        _in(
+            "The draft is not the one you read; somebody has changed it since. Read it again and send its ETag as "
+            "If-Match.",
+            "草稿已不是您讀到的那一份，其間有人改過。請重新讀取，並以其 ETag 作為 If-Match 送出。",
+            "草稿已不是您读到的那一份，其间有人改过。请重新读取，并以其 ETag 作为 If-Match 发送。",
+        ),
+    ),
+    "draft_missing": (
+        404,
+        _in("There is no draft.", "目前沒有草稿。", "目前没有草稿。"),
+    ),
+    "effective_in_the_past": (
+        422,
+        _in(
+            "A version cannot come into force before {earliest}: what was before is settled.",
+            "版本最早只能自 {earliest} 起生效：在此之前的都已結算。",
+            "版本最早只能自 {earliest} 起生效：在此之前的都已结算。",
+        ),
+    ),
     "fault": (
         500,
         _in(
@@ -129,6 +150,22 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
             "occurred_at 在未来；现在是 {now}。请检查发送端的时钟。",
         ),
     ),
+    "program_not_sound": (
+        409,
+        _in(
+            "The program has {count} errors; see the first of them.",
+            "方案有 {count} 處錯誤，以下列出前幾處。",
+            "方案有 {count} 处错误，以下列出前几处。",
+        ),
+    ),
+    "published_meanwhile": (
+        409,
+        _in(
+            "Another version was published just now; look at what changes against it and publish again.",
+            "剛剛已發布另一個版本；請先比較差異，再重新發布。",
+            "刚刚已发布另一个版本；请先比较差异，再重新发布。",
+        ),
+    ),
     "rate_limited": (
         429,
         _in(
@@ -152,6 +189,18 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
             "這把 API 金鑰沒有 {scope} 權限。",
             "这个 API 密钥没有 {scope} 权限。",
         ),
+    ),
+    "version_unchanged": (
+        409,
+        _in(
+            "Version {version} is this very program. Nothing was changed.",
+            "版本 {version} 就是這份方案，沒有任何變更。",
+            "版本 {version} 就是这份方案，没有任何变更。",
+        ),
+    ),
+    "version_unknown": (
+        404,
+        _in("There is no version {version}.", "沒有版本 {version}。", "没有版本 {version}。"),
     ),
     "wrong_type": (
         415,
