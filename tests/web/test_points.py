@@ -242,6 +242,7 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     ("spend", {"asset": "points", "amount": 1, "quantity": 1001}, 400, "invalid_request"),
     ("spend", {"asset": "points", "amount": 0}, 400, "invalid_request"),
     ("spend", {"asset": "points", "amount": 2**53}, 400, "invalid_request"),
+    ("spend", {"asset": "points", "amount": 2**52, "quantity": 3}, 400, "invalid_request"),
     ("spend", {"asset": "points"}, 400, "invalid_request"),
     ("spend", {"asset": "points", "amount": 1, "stored_value": 1}, 400, "invalid_request"),
     ("spend", {}, 400, "invalid_request"),

@@ -71,6 +71,8 @@ class Asked(Said):
     def _is_one_thing(self) -> Asked:
         if (self.asset is None) != (self.amount is None) or (self.asset is None) == (self.stored_value is None):
             raise ValueError("tell an asset with an amount, or stored_value")
+        if (self.amount or self.stored_value or 0) * self.quantity > contract.SAFE:
+            raise ValueError("so many times the amount is beyond what every reader keeps exactly")
         return self
 
 
