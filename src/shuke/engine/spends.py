@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, TypeGuard
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shuke.engine.assets import AssetRules, Cause, debit, is_spendable, restore, spendable
 from shuke.engine.effects import SPENT, Refused
@@ -157,7 +158,7 @@ def remember(turn: Turn, id_: Any, value: Value, lots: list[tuple[str, list[Lot]
         return
     turn.answer["spend"] = {"id": id_, "amount": value.amount}
     order = Order(remembered_as(id_), turn.now, turn.program.version, [0, 0, 0])
-    order.spend = Spend(value)
+    order.spend = Spend(replace(value, why=None))  # what was said of it is with the entries, and only there
     order.paid = [Paid(asset, parts, [sum(lot.amount for lot in parts), 0, 0], [0, 0, 0]) for asset, parts in lots]
     turn.effects.orders[order.id] = order
 
