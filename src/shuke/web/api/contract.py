@@ -33,7 +33,7 @@ class Shown(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _is_plain(text: str) -> str:
+def is_plain(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("control characters are not allowed")
     if text != text.strip():
@@ -41,22 +41,22 @@ def _is_plain(text: str) -> str:
     return text
 
 
-def _has_no_zero(text: str) -> str:
+def has_no_zero(text: str) -> str:
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise ValueError("the character zero and half characters are not allowed")
     return text
 
 
-Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_is_plain)]
+Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(is_plain)]
 """A name somebody else chose: a member's id, an order's number, a key."""
 
 MemberId = Annotated[Id, Field(description="The member's id: yours, or one we made (`mbr_…`).", examples=["m-1001"])]
 OrderId = Annotated[Id, Field(description="The order's number in your system.", examples=["o-20261122-7"])]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$", description="An id that the program document gives.")]
-Line = Annotated[str, Field(max_length=200), AfterValidator(_has_no_zero)]
+Line = Annotated[str, Field(max_length=200), AfterValidator(has_no_zero)]
 """A short text."""
 
-Prose = Annotated[str, Field(max_length=1000), AfterValidator(_has_no_zero)]
+Prose = Annotated[str, Field(max_length=1000), AfterValidator(has_no_zero)]
 """A text for people."""
 
 Amount = Annotated[int, Field(ge=0, le=SAFE)]
@@ -65,7 +65,7 @@ Signed = Annotated[int, Field(ge=-SAFE, le=SAFE)]
 Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-def _read_moment(told: Any) -> Any:
+def read_moment(told: Any) -> Any:
     if isinstance(told, str):
         if not _OFFSET.search(told):
             raise ValueError("a moment needs its offset, such as 2026-11-22T09:30:00+08:00")
@@ -87,7 +87,7 @@ _MOMENT_SCHEMA: Final[dict[str, Any]] = {"type": "string", "format": "date-time"
 
 Moment = Annotated[
     int,
-    BeforeValidator(_read_moment),
+    BeforeValidator(read_moment),
     WithJsonSchema({**_MOMENT_SCHEMA, "examples": ["2026-11-22T09:30:00+08:00"]}),
 ]
 """A moment that is told: microseconds inside."""
@@ -107,7 +107,7 @@ ShownEnd = Annotated[
 """A moment that is shown and may never come."""
 
 
-def _bounded(told: dict[str, Any]) -> dict[str, Any]:
+def bounded(told: dict[str, Any]) -> dict[str, Any]:
     left = [_FREE_VALUES]
 
     def look(value: Any, depth: int) -> None:
@@ -119,7 +119,7 @@ def _bounded(told: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, str):
             if len(value) > _FREE_TEXT:
                 raise ValueError(f"a text is longer than {_FREE_TEXT} characters")
-            _has_no_zero(value)
+            has_no_zero(value)
         elif isinstance(value, bool) or value is None:
             return
         elif isinstance(value, int):
@@ -143,7 +143,7 @@ _FREE_VALUES: Final = 2000
 _FREE_DEPTH: Final = 12
 _FREE_TEXT: Final = 10_000
 
-Free = Annotated[dict[str, Any], AfterValidator(_bounded)]
+Free = Annotated[dict[str, Any], AfterValidator(bounded)]
 """What the merchant writes as he likes. Numbers with a fraction are kept as the text they were written as."""
 
 T = TypeVar("T")
