@@ -97,6 +97,15 @@ async def endpoints(connection: Connection, *, after: str, most: int) -> list[En
     return [_endpoint(row) for row in await cursor.fetchall()]
 
 
+async def count_endpoints(connection: Connection) -> int:
+    """How many there are, counting those that others are making: they wait until the transaction ends."""
+    await connection.execute("lock table webhook_endpoint in share row exclusive mode")
+    cursor = await connection.execute("select count(*) from webhook_endpoint")
+    row = await cursor.fetchone()
+    assert row is not None  # an aggregate always answers
+    return int(row[0])
+
+
 async def change_endpoint(connection: Connection, endpoint: Endpoint) -> None:
     """Write url, description, topics, form and secrets. Deliveries that wait go to the new URL in the new form."""
     secrets = Jsonb(to_builtins(endpoint.secrets))

@@ -101,10 +101,15 @@ def _ready() -> Iterator[Books]:
 
 async def _serve(books: Books, listening: socket, *, working: bool, logged: bool) -> int:
     from shuke.books.keys import page
+    from shuke.outreach.webhooks import delivering
     from shuke.runtime.shop import open_shop
     from shuke.web.serve import serve as serve_shop
 
-    async with open_shop(books.url, tenant=books.tenant) as shop:
+    private = settings().private_webhooks
+    async with (
+        open_shop(books.url, tenant=books.tenant, private_webhooks=private) as shop,
+        delivering(shop.pool, tenant=books.tenant, private=private) as deliver,
+    ):
         async with shop.pool.connection() as connection:
             keyless = not await page(connection, after="", limit=1)
         if keyless:
@@ -112,19 +117,21 @@ async def _serve(books: Books, listening: socket, *, working: bool, logged: bool
         await serve_shop(
             shop,
             listening=listening,
-            rounds=rounds_of(shop, batch=_FEW) if working else lambda stopping: {},
+            rounds=rounds_of(shop, deliver, batch=_FEW) if working else lambda stopping: {},
             logged=logged,
             started=lambda address: out().print(f"Serving {books.tenant} on {address}/v1  (Ctrl-C stops)"),
         )
     return OK
 
 
-def rounds_of(shop: Shop, *, batch: int) -> Callable[[asyncio.Event], Mapping[str, Round]]:
-    """Everything that works beside the doors, by name. ``batch`` members at a time are brought up to now."""
+def rounds_of(shop: Shop, deliver: Round, *, batch: int) -> Callable[[asyncio.Event], Mapping[str, Round]]:
+    """Everything that works beside the doors, by name. ``batch`` members at a time are brought up to now;
+    ``deliver`` takes webhooks out."""
     from shuke.runtime.work import clock, upkeep
 
     return lambda stopping: {
         "clock": clock(shop.pool, shop.settler, batch=batch, stopping=stopping),
+        "webhooks": deliver,
         "upkeep": upkeep(shop.pool),
     }
 
@@ -158,6 +165,7 @@ class _Stopped(Exception):
 async def _work(books: Books, *, once: bool, until: str | None) -> int:
     import structlog
 
+    from shuke.outreach.webhooks import delivering
     from shuke.runtime.clock import now
     from shuke.runtime.shop import open_shop
     from shuke.runtime.work import work as keep_working
@@ -171,7 +179,9 @@ async def _work(books: Books, *, once: bool, until: str | None) -> int:
             end = now() if until is None else await _end(shop, until)
             return await _once(shop.pool, shop.settler, end, stopping)
         log.info("work.started", tenant=books.tenant)
-        await keep_working(rounds_of(shop, batch=_MANY)(stopping), stopping=stopping)
+        private = settings().private_webhooks
+        async with delivering(shop.pool, tenant=books.tenant, private=private) as deliver:
+            await keep_working(rounds_of(shop, deliver, batch=_MANY)(stopping), stopping=stopping)
         log.info("work.stopped")
     return OK
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -26,9 +27,10 @@ from shuke.books import deliveries
 from shuke.books.deliveries import Attempt, Claimed
 from shuke.books.load import Connection
 from shuke.books.webhooks import Endpoint, new_id
-from shuke.outreach.envelopes import ENVELOPES, headers_of
+from shuke.outreach.envelopes import ENVELOPES, headers_of, source_of
 from shuke.outreach.sending import Client, Sent
 from shuke.runtime.catalogue import DISABLED, PING, EndpointDisabled, Pinged
+from shuke.runtime.clock import now
 from shuke.runtime.settle import Pool
 from shuke.values.instants import DAY, HOUR, MINUTE, SECOND, Instant
 
@@ -151,6 +153,18 @@ async def deliver(pool: Pool, *, now: Instant, client: Client, source: str, most
     done = await courier.round(now)
     await courier.finish()
     return done
+
+
+@asynccontextmanager
+async def delivering(pool: Pool, *, tenant: str, private: bool) -> AsyncIterator[Callable[[], Awaitable[float]]]:
+    """Deliveries of this tenant's events, as work that repeats while the block lasts; its end waits for those under
+    way. ``private`` lets them go to one's own network."""
+    async with Client(private=private) as client:
+        courier = Courier(pool, client, source=source_of(tenant))
+        try:
+            yield rounds(courier, clock=now)
+        finally:
+            await courier.finish()
 
 
 def rounds(courier: Courier, *, clock: Callable[[], Instant]) -> Callable[[], Awaitable[float]]:

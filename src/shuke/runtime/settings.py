@@ -30,17 +30,20 @@ class Settings:
     """Read once at the start of a process, handed down from there.
 
     `home` is the folder of the embedded server, an absolute path. `database_url` is None when the embedded
-    server is to be used. `tenant` is a valid tenant name. `log` is the form of log lines.
+    server is to be used. `tenant` is a valid tenant name. `log` is the form of log lines. `private_webhooks` lets
+    webhooks go to addresses of one's own network, and without TLS.
     """
 
     home: Path
     database_url: str | None
     tenant: str
     log: LogForm
+    private_webhooks: bool
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Read SHUKE_HOME, SHUKE_DATABASE_URL, SHUKE_TENANT and SHUKE_LOG; an empty one counts as not set.
+        """Read SHUKE_HOME, SHUKE_DATABASE_URL, SHUKE_TENANT, SHUKE_LOG and SHUKE_WEBHOOKS_ALLOW_PRIVATE; an empty one
+        counts as not set.
 
         Raises `WrongSettings` at the first that cannot be meant. Nothing is opened, made or connected to.
         """
@@ -49,6 +52,7 @@ class Settings:
             database_url=_database_url(environment),
             tenant=_tenant(environment),
             log=_log(environment),
+            private_webhooks=_private_webhooks(environment),
         )
 
 
@@ -99,3 +103,10 @@ def _log(environment: Mapping[str, str]) -> LogForm:
     if told not in ("console", "json"):
         raise WrongSettings(f"SHUKE_LOG={told!r}: expected 'console' or 'json'")
     return cast(LogForm, told)
+
+
+def _private_webhooks(environment: Mapping[str, str]) -> bool:
+    told = environment.get("SHUKE_WEBHOOKS_ALLOW_PRIVATE") or "0"
+    if told not in ("0", "1"):
+        raise WrongSettings(f"SHUKE_WEBHOOKS_ALLOW_PRIVATE={told!r}: expected '1' or '0'")
+    return told == "1"

@@ -20,12 +20,13 @@ _CONNECTIONS_MOST = 12
 
 class Shop:
     """What every door needs of one tenant. ``settler`` takes batches, ``settle`` single activities; ``apart`` does what
-    takes the processor for long."""
+    takes the processor for long; ``private_webhooks`` says whether endpoints may lie in one's own network."""
 
-    def __init__(self, pool: Pool, *, tenant: str, apart: Apart) -> None:
+    def __init__(self, pool: Pool, *, tenant: str, apart: Apart, private_webhooks: bool = False) -> None:
         self.pool = pool
         self.apart = apart
         self.tenant = tenant
+        self.private_webhooks = private_webhooks
         self.settler = Settler(pool)
         self.quotes = Quotes(pool, self.settler)
         self._group = GroupCommit(self.settler)
@@ -54,8 +55,10 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(url: str, *, tenant: str, connections: int = _CONNECTIONS_MOST) -> AsyncIterator[Shop]:
+async def open_shop(
+    url: str, *, tenant: str, connections: int = _CONNECTIONS_MOST, private_webhooks: bool = False
+) -> AsyncIterator[Shop]:
     """The tenant's shop, open inside the ``async with`` block. Its books must be at the newest revision."""
     async with connect.pool(url, tenant=tenant, size_min=2, size_max=connections) as pool:
         with Apart() as apart:
-            yield Shop(pool, tenant=tenant, apart=apart)
+            yield Shop(pool, tenant=tenant, apart=apart, private_webhooks=private_webhooks)

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from shuke.web.api import balances, carts, keys, orders, points, programs, stored_value, tracking
+from shuke.web.api import balances, carts, keys, orders, points, programs, stored_value, tracking, webhooks
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     orders.router,
@@ -15,6 +15,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     balances.router,
     stored_value.router,
     programs.router,
+    webhooks.router,
     keys.router,
     tracking.router,
 )

@@ -17,6 +17,14 @@ def _in(en: str, zh_hant: str, zh_hans: str) -> Sentences:
 
 
 PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
+    "address_not_public": (
+        422,
+        _in(
+            "Webhooks are sent to public addresses only.",
+            "Webhook 只會送往公開的網路位址。",
+            "Webhook 只会发送到公开的网络地址。",
+        ),
+    ),
     "body_too_large": (
         413,
         _in(
@@ -52,6 +60,14 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
             "A version cannot come into force before {earliest}: what was before is settled.",
             "版本最早只能自 {earliest} 起生效：在此之前的都已結算。",
             "版本最早只能自 {earliest} 起生效：在此之前的都已结算。",
+        ),
+    ),
+    "endpoint_disabled": (
+        409,
+        _in(
+            "The endpoint is disabled. Enable it first.",
+            "此端點已停用，請先啟用。",
+            "此端点已停用，请先启用。",
         ),
     ),
     "fault": (
@@ -189,6 +205,38 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
             "這把 API 金鑰沒有 {scope} 權限。",
             "这个 API 密钥没有 {scope} 权限。",
         ),
+    ),
+    "too_many_endpoints": (
+        409,
+        _in(
+            "There are {most} endpoints already; more than that are not told of events.",
+            "已有 {most} 個端點，不能再增加。",
+            "已有 {most} 个端点，不能再增加。",
+        ),
+    ),
+    "url_invalid": (
+        422,
+        _in("This is no URL that can be called.", "這不是可以呼叫的網址。", "这不是可以调用的网址。"),
+    ),
+    "url_not_https": (
+        422,
+        _in("The URL must begin with https.", "網址須以 https 開頭。", "网址须以 https 开头。"),
+    ),
+    "url_too_long": (
+        422,
+        _in("The URL is too long.", "網址太長。", "网址太长。"),
+    ),
+    "url_with_credentials": (
+        422,
+        _in(
+            "The URL must not hold a user name or password: requests are signed instead.",
+            "網址不得包含帳號或密碼，請求改以簽章驗證。",
+            "网址不得包含用户名或密码，请求改以签名验证。",
+        ),
+    ),
+    "url_with_fragment": (
+        422,
+        _in("The URL must not have a part after #.", "網址不得包含 # 之後的部分。", "网址不得包含 # 之后的部分。"),
     ),
     "version_unchanged": (
         409,
