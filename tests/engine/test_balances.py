@@ -1,9 +1,14 @@
 """What a member has at an instant, whether or not the clock came by."""
 
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from shuke.engine import activity as of
 from shuke.engine.balances import Balance, balances
-from shuke.engine.member import Member, pack
-from shuke.engine.purses import Ending
+from shuke.engine.member import Member, Purse, pack
+from shuke.engine.purses import Ending, endings, next_ending
 from tests.engine.till import NOON, Till, at, program
 
 POINTS = {"id": "points", "validity": {"after": "30 days"}}
@@ -46,6 +51,20 @@ def test_time_that_nobody_settled_has_passed_for_the_reader() -> None:
     ripe = of_asset(shop, "stars", "2026-05-03T00:00")
     assert (ripe.available, ripe.pending) == (7, 0)
     assert ripe.endings == [Ending(at("2026-05-12T00:00"), 7)], "the whole balance ends for want of activity"
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.sampled_from([None, 3, 3, 5, 9])), max_size=6),
+    st.sampled_from(["soonest_expiry", "oldest", "newest"]),
+    st.sampled_from(["never", {"inactivity": "4 days"}]),
+)
+def test_what_ends_next_is_the_first_of_all_that_ends(lots: list[Any], order: str, validity: Any) -> None:
+    shop = Till(program(assets=[{"id": "points", "spend_order": order, "validity": validity}]))
+    for amount, days in lots:
+        shop.points(amount, ends=None if days is None else f"2026-05-0{days}T00:00")
+    rules, purse = shop.editions.at(at(NOON)).assets["points"], shop.member.purses.get("points", Purse())
+    found = endings(rules, purse, shop.member)
+    assert next_ending(rules, purse, shop.member) == (found[0] if found else None)
 
 
 def test_who_has_nothing_is_told_of_every_asset_there_is() -> None:

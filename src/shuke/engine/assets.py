@@ -124,8 +124,10 @@ class AssetRules:
 
         Where nobody kept the last activity (an earlier version did not ask), the latest lot tells it.
         """
+        if self.by_inactivity is None:
+            return NEVER
         touched_at = purse.touched_at or max((lot.opened_at for lot in purse.lots), default=0)
-        if self.by_inactivity is None or touched_at == 0:
+        if touched_at == 0:
             return NEVER
         if self.tier_ladder is not None and member.tiers.get(self.tier_ladder) in self.tier_tiers:
             return NEVER
