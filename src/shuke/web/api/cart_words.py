@@ -79,12 +79,15 @@ def hint(hinted: Mapping[str, Any], writer: Writer) -> str:
 
 
 def reduction(kind: str, id_: str, writer: Writer) -> str:
-    """What a reduction is called: by its title, else by its id."""
+    """What a reduction is called: by its title, else by what it is."""
     if kind == "member_price":
         return word("member_price", writer.locale)
     program = writer.program
-    chapters: Any = {"promotion": program.prices.promotions, "coupon": program.coupons}.get(kind, program.benefits)
-    return writer.name(chapters, id_)
+    if kind == "coupon":
+        return writer.name(program.coupons, id_)
+    if kind == "promotion":
+        return writer.name(program.prices.promotions, id_)
+    return next((benefit(chapter, writer) for chapter in program.benefits if chapter.id == id_), id_)
 
 
 def benefit(chapter: Benefit, writer: Writer) -> str:
