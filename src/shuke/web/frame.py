@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from re import compile as pattern
 from time import perf_counter
 from typing import Any, Final
+from urllib.parse import unquote
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -15,6 +16,7 @@ from uuid_utils import uuid7
 from shuke.values.ids import typed_id
 from shuke.web.api.callers import locale_of
 from shuke.web.api.problems import Problem, respond
+from shuke.web.api.routes import SLASH_INSIDE
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -27,6 +29,7 @@ log = structlog.get_logger()
 BODY_MOST: Final = 16 * 1024 * 1024
 """Bytes of any body; some routes take less."""
 
+_SLASH: Final = pattern("%2[fF]")
 _ID: Final = pattern(r"[A-Za-z0-9_.:-]{8,100}")
 _BUCKETS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
@@ -56,6 +59,8 @@ class Frame:
         told = asked.get("x-request-id", "")
         scope["shuke.id"] = told if _ID.fullmatch(told) else typed_id("req", uuid7().bytes)
         headers = scope["shuke.headers"] = {"X-Request-Id": scope["shuke.id"]}
+        if b"%2" in scope["raw_path"]:
+            scope["path"] = unquote(_SLASH.sub(SLASH_INSIDE, scope["raw_path"].decode("ascii")))
         started = perf_counter()
         status = 0
 

@@ -17,6 +17,9 @@ from starlette.responses import Response
 from shuke.web.api.callers import call_of
 from shuke.web.api.problems import Problem, WrongField
 
+SLASH_INSIDE: Final = "\x00"
+"""Stands in an address for a slash that is part of a name, so that it does not separate two of them."""
+
 _decoder: Final = msgspec.json.Decoder(float_hook=str)
 
 
@@ -47,6 +50,9 @@ class Door(APIRoute):
 
         async def handle_known(request: Request) -> Response:
             request.scope["shuke.call"] = await call_of(request)
+            for name, value in request.path_params.items():
+                if SLASH_INSIDE in value:
+                    request.path_params[name] = value.replace(SLASH_INSIDE, "/")
             if reads_json and not _is_json(request.headers.get("content-type")):
                 raise Problem("wrong_type", expected="application/json")
             return await handle(StrictRequest(request.scope, request.receive))
