@@ -15,7 +15,7 @@ from shuke.books.deliveries import Delivery, State
 from shuke.books.webhooks import Endpoint, Secret
 from shuke.outreach.envelopes import rotated
 from shuke.outreach.sending import Client
-from shuke.outreach.webhooks import KEPT, LEASE, SCHEDULE, Courier, deliver, ping_of, rounds, seconds_of
+from shuke.outreach.webhooks import KEPT, LEASE, SCHEDULE, Courier, deliver, delivering, ping_of, rounds, seconds_of
 from shuke.runtime.clock import now
 from shuke.values.instants import DAY, HOUR, MINUTE, SECOND, Instant
 from tests.outreach.conftest import Listen
@@ -281,6 +281,18 @@ async def test_who_does_not_answer_holds_up_nobody_else(shop: Shop, receiver: Re
         while len(await made(shop, silent, state="delivered")) < 30:
             await work()
         await courier.finish()
+
+
+async def test_what_works_beside_the_doors_delivers_and_ends_when_all_is_recorded(
+    shop: Shop, tenant: str, receiver: Receiver, listen: Listen
+):
+    id_ = await listen("order.*", form="cloudevents")
+    await orders(shop, 3)
+    async with delivering(shop.connections, tenant=tenant, private=True) as work:
+        while len(receiver.arrived) < 3:
+            await work()
+    assert states_of(await made(shop, id_)) == ["delivered"] * 3
+    assert {found.told["source"] for found in receiver.arrived} == {f"/shuke/{tenant}"}
 
 
 # -- What does not arrive ---------------------------------------------------------------------------------

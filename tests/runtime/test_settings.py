@@ -44,6 +44,7 @@ def test_without_any_told_place_root_keeps_the_books_with_the_systems_data() -> 
         ("SHUKE_TENANT", "a" * 41, "no tenant name"),
         ("SHUKE_TENANT", 'x"; drop schema', "no tenant name"),
         ("SHUKE_LOG", "xml", "expected 'console' or 'json'"),
+        ("SHUKE_WEBHOOKS_ALLOW_PRIVATE", "maybe", "expected '1' or '0'"),
         ("SHUKE_DATABASE_URL", "mysql://localhost/shop", "must look like postgresql://"),
         ("SHUKE_DATABASE_URL", "postgresql://localhost/shop?nonsense=1", "must look like postgresql://"),
         ("SHUKE_HOME", "~nobody-of-this-name/x", "SHUKE_HOME"),
@@ -53,6 +54,12 @@ def test_a_value_that_cannot_be_meant_is_refused_by_name(variable: str, value: s
     with pytest.raises(WrongSettings, match=expected) as refused:
         Settings.read({**PERSON, variable: value})
     assert variable in str(refused.value)
+
+
+@pytest.mark.parametrize(("told", "allowed"), [({}, False), ({"SHUKE_WEBHOOKS_ALLOW_PRIVATE": "0"}, False)])
+def test_webhooks_go_to_public_addresses_unless_told_otherwise(told: dict[str, str], allowed: bool) -> None:
+    assert Settings.read({**PERSON, **told}).private_webhooks is allowed
+    assert Settings.read({**PERSON, "SHUKE_WEBHOOKS_ALLOW_PRIVATE": "1"}).private_webhooks
 
 
 def test_a_refused_database_address_does_not_show_its_password() -> None:
