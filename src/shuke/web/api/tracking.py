@@ -66,7 +66,7 @@ class Rejected(Shown):
     """A message that was not recorded."""
 
     index: int = Field(description="Its place in the batch, from 0.")
-    message_id: str | None = Field(serialization_alias="messageId")
+    message_id: str | None = Field(default=None, serialization_alias="messageId", description="If it has a good one.")
     code: str = Field(examples=["missing"])
     reason: str
 
@@ -217,8 +217,8 @@ def _documented(kind: str | None) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "object", "examples": [message]}
     if kind is None:
         batch = {"batch": [{"type": "track", **message}], "sentAt": "2026-11-22T09:30:01.000Z"}
-        messages = {"type": "array", "items": {"type": "object"}}
-        schema = {"type": "object", "required": ["batch"], "properties": {"batch": messages}, "examples": [batch]}
+        properties = {"batch": {"type": "array"}}  # of anything: what is no message is rejected by itself
+        schema = {"type": "object", "required": ["batch"], "properties": properties, "examples": [batch]}
     media = {"schema": schema}
     return {
         "requestBody": {"required": True, "content": {"application/json": media, "text/plain": media}},
