@@ -552,6 +552,61 @@ def test_members_join_with_traits_identities_and_what_they_bring(history: Histor
     ]  # fmt: skip
 
 
+def test_identities_are_told_in_one_form_and_what_people_share_is_a_trait(history: History) -> None:
+    history.write(
+        "members.csv",
+        "member_id,joined_at,phone,email,card,wechat_openid:wx1,device\n"
+        "ann,2025-01-01,+886 (0)912-345-678,ann@EXAMPLE.com,12 34-56,oX,tablet\n",
+    )
+    activity = {"type": "member.updated", "member_id": "ann", "occurred_at": "2025-02-01", "key": "u"}
+    told = {**activity, "payload": {"identities": {"phone": " +886 922 345 678", "card": None}}}
+    history.write("activities.jsonl", json.dumps(told))
+    assert [a.payload for a in history.read()] == [
+        {
+            "traits": {"device": "tablet"},
+            "identities": {
+                "phone": "+886912345678",
+                "email": "ann@example.com",
+                "card": "123456",
+                "wechat_openid:wx1": "oX",
+            },
+        },
+        {"identities": {"phone": "+886922345678", "card": None}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("x,2025-01-01,12345,,", "not_a_phone"),
+        ("x,2025-01-01,,null,", "identity_placeholder"),
+        ("x,2025-01-01,,x@,", "not_an_email"),
+        ("x,2025-01-01,,,[object Object]", "identity_placeholder"),
+        ("x,2025-01-01,+886 912 345 678,,", "identity_taken"),
+        ("x,2025-01-01,,ann@Example.com,9", "identity_taken"),
+    ],
+)
+def test_a_member_called_by_nothing_or_like_another_is_refused_alone(history: History, row: str, code: str) -> None:
+    history.write(
+        "members.csv",
+        "member_id,joined_at,phone,email,card\n"
+        f"ann,2025-01-01,+886912345678,ann@example.com,7\n{row}\nbob,2025-01-01,+886922345678,,\n",
+    )
+    assert [activity.member_id for activity in history.read()] == ["ann", "bob"]
+    assert history.rejected == [("members.csv", 3, code)]
+
+
+@pytest.mark.parametrize(
+    ("identities", "code"),
+    [({"phone": 912345678}, "wrong_type"), (["phone"], "wrong_type"), ({"Phone": "0912345678"}, "kind_invalid")],
+)
+def test_an_update_tells_identities_as_texts_by_kind(history: History, identities: object, code: str) -> None:
+    activity = {"type": "member.updated", "member_id": "ann", "occurred_at": "2025-02-01", "key": "u"}
+    history.write("activities.jsonl", json.dumps({**activity, "payload": {"identities": identities}}))
+    assert history.read() == []
+    assert history.rejected == [("activities.jsonl", 1, code)]
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
     [

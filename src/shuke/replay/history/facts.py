@@ -39,6 +39,9 @@ _SCHEMA: Final = pa.schema(
 )
 
 
+_NAMES: Final = pa.schema([("line", pa.int64()), ("kind", pa.string()), ("value", pa.string())])
+
+
 class Fact(Struct):
     """A row to be. ``payload`` is JSON, amounts already in smallest units; ``line`` is where it was told."""
 
@@ -49,14 +52,17 @@ class Fact(Struct):
     type: str
     member_id: str
     payload: str | None = None
+    names: tuple[tuple[str, str], ...] = ()  # identities (kind, value) it tells that only one member may have
 
 
 class FactSheet:
-    """Facts as they are read, into one Parquet file."""
+    """Facts as they are read, into one Parquet file; beside it, in another, the names that members are known by."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.names = path.with_name(f"{path.stem}_names.parquet")
         self._writer = pq.ParquetWriter(path, _SCHEMA, compression="lz4")
+        self._names = pq.ParquetWriter(self.names, _NAMES, compression="lz4")
         self._held: list[Fact] = []
 
     def add(self, fact: Fact) -> None:
@@ -65,14 +71,14 @@ class FactSheet:
             self._flush()
 
     def _flush(self) -> None:
-        if self._held:
-            columns = zip(
-                *((f.kind, f.line, f.at, f.key, f.type, f.member_id, f.payload) for f in self._held),
-                strict=True,
-            )
-            arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
-            self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA))
-            self._held = []
+        facts = [(f.kind, f.line, f.at, f.key, f.type, f.member_id, f.payload) for f in self._held]
+        names = [(f.line, kind, value) for f in self._held for kind, value in f.names]
+        for writer, schema, rows in ((self._writer, _SCHEMA, facts), (self._names, _NAMES, names)):
+            if rows:
+                columns = zip(zip(*rows, strict=True), schema, strict=True)
+                arrays = [pa.array(column, field.type) for column, field in columns]
+                writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+        self._held = []
 
     def __enter__(self) -> FactSheet:
         return self
@@ -82,6 +88,7 @@ class FactSheet:
     ) -> None:
         self._flush()
         self._writer.close()
+        self._names.close()
 
 
 def refuse_repeated(connection: duckdb.DuckDBPyConnection, sheet: Path, *, kind: int, refuse: Refuse) -> None:
@@ -110,6 +117,27 @@ def refuse_repeated(connection: duckdb.DuckDBPyConnection, sheet: Path, *, kind:
                 refuse(line, "member_twice", f'the member "{member_id}" stands in line {first} already')
     if repeated:
         connection.executemany("INSERT INTO repeated VALUES (?, ?)", repeated)
+
+
+def refuse_taken(connection: duckdb.DuckDBPyConnection, names: Path, *, refuse: Refuse) -> None:
+    """Refuse every member who is known by what a line before says of another.
+
+    In the books only one of them could be, and which one would hang on who came first. Adds them to the table
+    ``repeated(kind, line)``.
+    """
+    found = connection.execute(f"""
+        SELECT line, arg_min(kind, first), min(first) FROM (
+            SELECT line, kind, min(line) OVER (PARTITION BY kind, value) AS first FROM '{names}' AS names
+            ANTI JOIN repeated ON repeated.kind = {MEMBERS} AND repeated.line = names.line
+        ) WHERE line <> first GROUP BY line ORDER BY line
+    """)
+    taken: list[tuple[int, int]] = []
+    while rows := found.fetchmany(10_000):
+        for line, kind, first in rows:
+            taken.append((MEMBERS, line))
+            refuse(line, "identity_taken", f"its {kind} is that of the member in line {first}")
+    if taken:
+        connection.executemany("INSERT INTO repeated VALUES (?, ?)", taken)
 
 
 def stage_facts(

@@ -26,11 +26,11 @@ from shuke.replay.history.rejects import HistoryError
 from shuke.replay.history.text import Refuse
 from shuke.values.instants import Instant
 
-IDENTITIES: Final = (
-    "phone", "email", "card", "line", "wechat_openid", "wechat_unionid", "wecom",
-    "shopify", "taobao", "jd", "douyin", "youzan", "device",
-)  # fmt: skip
-"""Columns that name the member elsewhere."""
+IDENTITIES: Final = frozenset(
+    ("phone", "email", "card", "line", "wechat_unionid", "wecom", "shopify", "taobao", "jd", "douyin", "youzan")
+)
+"""Columns that name the member elsewhere, and nobody else; so do ``wechat_openid`` and ``wechat_openid:<app>``. What
+people share, such as a device, is a trait."""
 
 _HOLDINGS: Final = ("balance", "expires", "lots")
 
@@ -42,6 +42,11 @@ class _Lot(Struct, forbid_unknown_fields=True):
 
 
 _LOTS: Final = msgspec.json.Decoder(list[_Lot], float_hook=Decimal)
+
+
+def is_identity(column: str) -> bool:
+    """Whether a column of the file names the member elsewhere."""
+    return column in IDENTITIES or column.partition(":")[0] == "wechat_openid"
 
 
 class MemberReader:
@@ -84,8 +89,9 @@ class MemberReader:
         member_id = checks.read_id("member_id", row["member_id"])
         joined = checks.read_instant("joined_at", row["joined_at"], calendar=self._payloads.calendar)
         payload = self._payload(row)
+        names = tuple(payload.get("identities", {}).items())
         packed = ENCODER.encode(payload).decode() if payload else None
-        facts = [Fact(MEMBERS, line, joined, f"joined:{member_id}", JOINED, member_id, packed)]
+        facts = [Fact(MEMBERS, line, joined, f"joined:{member_id}", JOINED, member_id, packed, names)]
         for name in self._header:
             column, colon, asset = name.partition(":")
             if colon and column in ("balance", "lots"):
@@ -106,8 +112,8 @@ class MemberReader:
             text = checks.read_text(name, row[name])
             if text is None or name in ("member_id", "joined_at") or name.partition(":")[0] in _HOLDINGS:
                 continue
-            if name in IDENTITIES:
-                identities[name] = checks.read_id(name, text)
+            if is_identity(name):
+                identities[name] = self._payloads.identity(name, name, text)
                 continue
             if name == "birthday":
                 checks.read_day(name, text)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from shuke.books.identity_forms import NotAnIdentity, normal, region_of
 from shuke.engine import activity as told
 from shuke.replay.history import checks
 from shuke.replay.history.checks import Refusal
@@ -62,6 +63,8 @@ class PayloadReader(Struct):
     def read(self, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
         """The payload as the engine reads it; a copy where something changes. Refusal for what cannot be
         read."""
+        if kind == told.UPDATED and payload.get("identities") is not None:
+            return {**payload, "identities": self._identities(payload["identities"])}
         fields = FIELDS.get(kind)
         if fields is None:
             return payload
@@ -79,6 +82,22 @@ class PayloadReader(Struct):
         if kind == told.ORDER_REFUNDED and read.get("lines") is not None:
             read["lines"] = self._lines(read["lines"])
         return read
+
+    def identity(self, column: str, kind: str, value: str) -> str:
+        """An identity in its normal form; phones without a country code are of the region of the program's zone.
+        Refusal for placeholders and for what is no such thing."""
+        try:
+            return normal(kind, value, region=region_of(self.calendar.zone))
+        except NotAnIdentity as broken:
+            raise Refusal(broken.code, f"{column}: {broken}") from broken
+
+    def _identities(self, told: Any) -> dict[str, str | None]:
+        if not isinstance(told, dict) or not all(value is None or isinstance(value, str) for value in told.values()):
+            raise Refusal("wrong_type", "payload.identities must name kinds with texts, or null for one given up")
+        return {
+            kind: None if value is None else self.identity(f"payload.identities.{kind}", kind, value)
+            for kind, value in told.items()
+        }
 
     def scale_of(self, asset: Any) -> int:
         if not isinstance(asset, str) or asset not in self.asset_scales:

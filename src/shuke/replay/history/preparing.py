@@ -168,6 +168,8 @@ class _Work:
         for kind, path in ((facts.MEMBERS, members), (facts.ACTIVITIES, activities)):
             if path is not None:
                 facts.refuse_repeated(self.connection, sheet_path, kind=kind, refuse=self._refuse(path))
+                if kind == facts.MEMBERS:
+                    facts.refuse_taken(self.connection, sheet.names, refuse=self._refuse(path))
                 self._stop_if_strict()
         roots = links.roots()
         self.connection.register(
@@ -187,6 +189,7 @@ class _Work:
             )
         self._count(target)
         sheet_path.unlink()
+        sheet.names.unlink()
         return counts
 
     def _read_activities(self, path: Path, payloads: PayloadReader, sheet: FactSheet, links: Links) -> None:
