@@ -289,17 +289,15 @@ async def test_an_order_completed_twice_under_two_ids_is_one_order(server: Track
 
 
 async def test_an_e_mail_that_another_member_has_does_not_lose_the_traits(server: Tracker):
-    await server.batch(
-        {"type": "identify", "userId": "ann", "traits": {"email": "a@example.com"}},
-        {
-            "type": "identify",
-            "userId": "bob",
-            "traits": {"email": "A@Example.com ", "city": "Tainan"},
-            "messageId": "b",
-        },
-    )
+    first = {"type": "identify", "userId": "ann", "traits": {"email": "a@example.com", "phone": "0912 345 678"}}
+    assert await server.batch(first) == {"success": True}
+    second = {"type": "identify", "userId": "bob", "traits": {"email": "a@Example.com ", "city": "Tainan"}}
+    told = await server.batch({**second, "messageId": "b"})
+    assert [(reject["index"], reject["code"]) for reject in told["rejected"]] == [(0, "identity_taken")]
     rows = await server.shop.rows("select member_id, traits ->> 'city' from member order by member_id")
     assert rows == [("ann", None), ("bob", "Tainan")]
+    rows = await server.shop.rows("select kind, value, member_id from identity order by kind")
+    assert rows == [("email", "a@example.com", "ann"), ("phone", "+886912345678", "ann")]
 
 
 async def test_several_hundred_messages_are_settled_at_once(server: Tracker):

@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from shuke.books.identity_forms import NotAnIdentity, is_placeholder, normal
 from shuke.engine.activity import ORDER_PAID, ORDER_REFUNDED, UPDATED, Activity, Purchase
 from shuke.intake.ecommerce import (
     BROWSING_EVENTS,
@@ -124,14 +125,14 @@ class Fact(Struct):
 class Desk(Struct):
     """What it takes to make activities of one key's messages. ``scopes`` are those of the key.
 
-    ``normal`` brings an identity (kind, value) into its normal form, None if it is none. ``purchases`` are orders
-    by (member, order id) as they were told, as far as they are asked for by ``refunds_in``.
+    ``region`` (such as TW) is meant by phone numbers without a country code. ``purchases`` are orders by (member,
+    order id) as they were told, as far as they are asked for by ``refunds_in``.
     """
 
     source: str
     scopes: frozenset[str]
     money: Money
-    normal: Callable[[str, str], str | None]
+    region: str | None
     purchases: dict[tuple[str, str], Purchase]
 
 
@@ -251,15 +252,23 @@ def _id(told: Fields, name: str) -> str | None:
 
 def _member(told: Fields) -> str:
     """Whose message it is: the userId, else the anonymousId behind ``anon:``."""
-    user = _id(told, "userId")
+    user = _person(told, "userId")
     if user is not None:
         if user.startswith(ANONYMOUS):
             raise Refusal("reserved", f'a userId does not begin with "{ANONYMOUS}"')
         return user
-    anonymous = _id(told, "anonymousId")
+    anonymous = _person(told, "anonymousId")
     if anonymous is None:
         raise Refusal("missing", "userId or anonymousId is missing")
     return read_id("anonymousId", ANONYMOUS + anonymous)
+
+
+def _person(told: Fields, name: str) -> str | None:
+    """An id of somebody. Refused: what pages send where they know nobody, such as "null"."""
+    found = _id(told, name)
+    if found is not None and is_placeholder(found):
+        raise Refusal("placeholder", f'the {name} "{found}" stands for nobody and would be everybody')
+    return found
 
 
 def _occurred_at(told: Fields, *, sent_at: Any, received_at: Instant, public: bool) -> Instant:
@@ -413,7 +422,7 @@ def translate(message: Message, desk: Desk) -> list[Activity]:
         return [activity(fact.type, fact.payload)]
     traits = fact.payload["traits"]
     told = [activity(UPDATED, {"traits": _dated(traits)})]
-    identities = _identities(traits, desk.normal)
+    identities = _identities(traits, desk.region)
     if identities:
         told.append(activity(UPDATED, {"identities": identities}, part="#identities"))
     return told
@@ -430,7 +439,14 @@ def _dated(traits: Fields) -> Fields:
         return traits
 
 
-def _identities(traits: Fields, normal: Callable[[str, str], str | None]) -> dict[str, str]:
+def _identities(traits: Fields, region: str | None) -> dict[str, str]:
     """Phone and e-mail among the traits, in their normal form, as far as they have one."""
-    told = {kind: str(traits[kind]) for kind in ("phone", "email") if isinstance(traits.get(kind), str | int)}
-    return {kind: form for kind, value in told.items() if (form := normal(kind, value)) is not None}
+    found = {}
+    for kind in ("phone", "email"):
+        value = traits.get(kind)
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            try:
+                found[kind] = normal(kind, str(value), region=region)
+            except NotAnIdentity:
+                continue  # it is still a trait
+    return found

@@ -17,6 +17,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from shuke.books import tracking as reading
+from shuke.books.identity_forms import region_of
 from shuke.engine.activity import Activity
 from shuke.engine.effects import Refused
 from shuke.engine.refusals import sentence
@@ -156,7 +157,9 @@ async def _settle(call: Call, messages: list[Message], program: Program) -> list
     scopes = frozenset(call.caller.scopes)
     known: set[str] | None = None
     wanted = refunds_in(messages, scopes)
-    desk = Desk(f"track:{call.caller.source}", scopes, Money(program.currency, program.scale), _no_identity, {})
+    desk = Desk(
+        f"track:{call.caller.source}", scopes, Money(program.currency, program.scale), region_of(program.zone), {}
+    )
     if is_public(scopes) or wanted:
         async with call.shop.pool.connection() as connection:
             if is_public(scopes):
@@ -188,10 +191,6 @@ async def _settled(call: Call, activities: list[Activity], requests: list[bytes]
     if len(activities) == 1:  # single messages share transactions with each other
         return [await call.shop.settle(activities[0], request=requests[0])]
     return await call.shop.settler.settle(activities, requests=requests)
-
-
-def _no_identity(kind: str, value: str) -> None:
-    return None
 
 
 # -- Routes -----------------------------------------------------------------------------------------------
