@@ -18,6 +18,7 @@ SAFE: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly."""
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_LAST: Final = parse_instant("9999-01-01", zone="UTC")  # whatever comes of a moment has a date, too
 _OFFSET: Final = re.compile(r"(Z|z|[+-]\d\d:\d\d)$")
 
 
@@ -70,9 +71,12 @@ def read_moment(told: Any) -> Any:
         if not _OFFSET.search(told):
             raise ValueError("a moment needs its offset, such as 2026-11-22T09:30:00+08:00")
         try:
-            return parse_instant(told, zone="UTC")
+            instant = parse_instant(told, zone="UTC")
         except InstantError as broken:
             raise ValueError(str(broken)) from broken
+        if not 0 <= instant < _LAST:
+            raise ValueError("a moment lies between the years 1970 and 9998")
+        return instant
     raise ValueError("a moment is text, such as 2026-11-22T09:30:00+08:00")
 
 

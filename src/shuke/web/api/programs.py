@@ -47,7 +47,6 @@ BODY_MOST: Final = 1_000_000
 
 _JSON: Final = "application/json"
 _KINDS: Final = {_JSON: look_through_json} | dict.fromkeys((YAML, "application/x-yaml", "text/yaml"), look_through)
-_LAST: Final = 253_370_764_800_000_000  # year 9999
 _NOTHING: Final = Compared([], 0)
 
 _BODY: Final[dict[str, Any]] = {
@@ -68,7 +67,7 @@ Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 class PublishTold(Told):
     """When a version comes into force, and why it was published."""
 
-    effective_from: Annotated[Moment, Field(ge=0, le=_LAST)] | None = Field(
+    effective_from: Moment | None = Field(
         default=None, description="Now if left out; the very first version from the beginning."
     )
     note: contract.Line = Field(
