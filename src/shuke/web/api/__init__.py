@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from shuke.web.api import balances, carts, keys, orders, points, programs, stored_value, tracking, webhooks
+from shuke.web.api import activities, balances, carts, keys, orders, points, programs, stored_value, tracking, webhooks
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     orders.router,
@@ -14,6 +14,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     points.router,
     balances.router,
     stored_value.router,
+    activities.router,
     programs.router,
     webhooks.router,
     keys.router,

@@ -113,9 +113,14 @@ def _wrong(found: Mapping[str, Any], locale: Locale) -> WrongField:
         pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
     else:
         pointer = "?" + ".".join(map(str, path)) if where == "query" else f"{where}:{'.'.join(map(str, path))}"
-    template = ERRORS.get(found["type"], UNREADABLE)[locale]
-    facts = {name: str(fact) for name, fact in (found.get("ctx") or {}).items()}
-    return WrongField(pointer=pointer, code=found["type"], detail=template.format_map(_Or(facts)))
+    return wrong_field(pointer, found["type"], found.get("ctx") or {}, locale)
+
+
+def wrong_field(pointer: str, code: str, facts: Mapping[str, Any], locale: Locale) -> WrongField:
+    """One thing that is wrong, said in the language."""
+    template = ERRORS.get(code, UNREADABLE)[locale]
+    said = template.format_map(_Or({name: str(fact) for name, fact in facts.items()}))
+    return WrongField(pointer=pointer, code=code, detail=said)
 
 
 class _Or(dict[str, str]):

@@ -53,14 +53,14 @@ class Door(APIRoute):
             for name, value in request.path_params.items():
                 if SLASH_INSIDE in value:
                     request.path_params[name] = value.replace(SLASH_INSIDE, "/")
-            if reads_json and not _is_json(request.headers.get("content-type")):
+            if reads_json and not is_json(request.headers.get("content-type")):
                 raise Problem("wrong_type", expected="application/json")
             return await handle(StrictRequest(request.scope, request.receive))
 
         return handle_known
 
 
-def _is_json(told: str | None) -> bool:
+def is_json(told: str | None) -> bool:
     """Whether a content type is JSON; in UTF-8, as JSON always is."""
     if told == "application/json":
         return True

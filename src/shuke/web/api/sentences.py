@@ -291,6 +291,12 @@ ERRORS: Final[dict[str, Sentences]] = {
     "literal_error": _in("This must be one of {expected}.", "須為下列之一：{expected}。", "须为下列之一：{expected}。"),
     "enum": _in("This must be one of {expected}.", "須為下列之一：{expected}。", "须为下列之一：{expected}。"),
     "value_error": _in("{error}", "{error}", "{error}"),
+    "told_elsewhere": _in(
+        "This cannot be told here; it comes from {by}.", "這裡不能告知，它來自 {by}。", "这里不能告知，它来自 {by}。"
+    ),
+    "in_the_future": _in(
+        "This lies in the future; it is now {now}.", "這在未來；現在是 {now}。", "这在未来；现在是 {now}。"
+    ),
 }
 """What is wrong with one field, by the type of error that pydantic reports."""
 

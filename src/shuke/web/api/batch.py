@@ -1,0 +1,197 @@
+"""Many activities in one body: each read by itself, so that a bad one hurts nobody.
+
+Reading is half of what a batch costs beyond settling. So items go from text to what the engine reads in one step
+(msgspec), and what cannot be wrong in an item of its size and letters is not looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from shuke.books.commit import body_of
+from shuke.engine import activity as of
+from shuke.engine.activity import Activity, Line, Purchase
+from shuke.values.ids import digest
+from shuke.values.instants import Instant
+from shuke.web.api.callers import AHEAD
+from shuke.web.api.contract import SAFE, shown_moment
+from shuke.web.api.payloads import (
+    ELSEWHERE,
+    Amount,
+    Id,
+    Quantity,
+    Text,
+    Wrong,
+    free,
+    moment,
+    plain,
+    read_payload,
+    wrong_of,
+)
+
+ITEMS_MOST: Final = 10_000
+ITEM_MOST: Final = 256 * 1024
+"""Bytes of one item."""
+
+LINES_MOST: Final = 500
+
+_SMALL: Final = 2_000  # bytes in which not more values fit, nor longer texts, than are allowed
+_DEPTH: Final = 12
+_ZERO: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{16}")
+
+Type = Annotated[str, Meta(max_length=100, pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
+
+
+class LineTold(Line, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """A line that is the engine's once it is read."""
+
+    amount: Amount
+    quantity: Quantity = 1
+    sku: Text | None = None
+    category: Text | None = None
+    brand: Text | None = None
+    list_amount: Amount | None = None
+    tags: Annotated[list[Text], Meta(max_length=50)] | None = None
+    attributes: dict[str, Any] | None = None
+
+
+class OrderTold(Struct, forbid_unknown_fields=True, gc=False):
+    """An order that was paid, as its channel settled it."""
+
+    order_id: Id
+    lines: Annotated[list[LineTold], Meta(min_length=1, max_length=LINES_MOST)]
+    channel: Text | None = None
+    store: Text | None = None
+    payment: Text | None = None
+    tax: Amount = 0
+    shipping: Amount = 0
+
+
+class Item(Struct, forbid_unknown_fields=True, gc=False):
+    """An activity as it is told."""
+
+    type: Type
+    member_id: Id
+    key: Id
+    occurred_at: str
+    payload: dict[str, Any] | None = None
+    order: OrderTold | None = None
+
+
+class _Body(Struct, forbid_unknown_fields=True):
+    activities: Annotated[list[Raw], Meta(min_length=1, max_length=ITEMS_MOST)]
+
+
+class _Keyed(Struct):
+    key: str
+
+
+class Read(Struct, gc=False):
+    """An item that can be settled. ``request`` is what a repeat is known by, where that is not the activity."""
+
+    activity: Activity
+    request: bytes | None = None
+
+
+_body: Final = msgspec.json.Decoder(_Body).decode
+_item: Final = msgspec.json.Decoder(Item, float_hook=str).decode
+_keyed: Final = msgspec.json.Decoder(_Keyed).decode
+
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def split(body: bytes) -> Sequence[bytes | memoryview]:
+    """The items of ``{"activities": […]}``, unread. Raises ``Wrong``."""
+    try:
+        return [memoryview(item) for item in _body(body).activities]
+    except msgspec.ValidationError as error:
+        raise wrong_of(error) from None
+    except _UNREADABLE as broken:
+        raise Wrong("", "json_invalid", error=_said(broken)) from None
+
+
+def split_lines(body: bytes) -> Sequence[bytes | memoryview]:
+    """The items of a body that has one on each line, unread; empty lines are none. Raises ``Wrong``."""
+    lines = [line for line in body.split(b"\n") if line and not line.isspace()]
+    if not lines:
+        raise Wrong("", "too_short", min_length=1)
+    if len(lines) > ITEMS_MOST:
+        raise Wrong("", "too_long", max_length=ITEMS_MOST)
+    return lines
+
+
+def read(told: bytes | memoryview, *, source: str, present: Instant) -> Read:
+    """One item as an activity of ``source``. Raises ``Wrong``.
+
+    What happened up to ``AHEAD`` after ``present`` by the caller's clock happened now.
+    """
+    raw = bytes(told)
+    if len(raw) > ITEM_MOST:
+        raise Wrong("", "value_error", error=f"more than {ITEM_MOST} bytes")
+    try:
+        item = _item(raw)
+    except msgspec.ValidationError as error:
+        raise wrong_of(error) from None
+    except _UNREADABLE as broken:
+        raise Wrong("", "json_invalid", error=_said(broken)) from None
+    if b"\\u0000" in raw and _ZERO.search(raw):  # the only way to write it
+        raise Wrong("", "value_error", error="the character zero is not allowed")
+    if item.type in ELSEWHERE:
+        raise Wrong("/type", "told_elsewhere", by=ELSEWHERE[item.type])
+    member_id, key = plain("/member_id", item.member_id), plain("/key", item.key)
+    if item.payload is not None and _may_be_too_much(raw):
+        free("/payload", item.payload)
+    payload = read_payload(item.type, item.payload)
+    purchase = _purchase(item, raw)
+    at = moment("/occurred_at", item.occurred_at)
+    activity = Activity(item.type, member_id, at, source, key, payload, purchase)
+    if at <= present:
+        return Read(activity)
+    if at > present + AHEAD:
+        raise Wrong("/occurred_at", "in_the_future", now=shown_moment(present))
+    asked = digest(body_of(activity))  # what it will be known by when it is told again, later
+    activity.occurred_at = present
+    return Read(activity, asked)
+
+
+def _purchase(item: Item, raw: bytes) -> Purchase | None:
+    order = item.order
+    if item.type != of.ORDER_PAID:
+        if order is not None:
+            raise Wrong("/order", "extra_forbidden")
+        return None
+    if order is None:
+        raise Wrong("/order", "missing")
+    order_id = plain("/order/order_id", order.order_id)
+    if sum([line.amount for line in order.lines]) + order.tax + order.shipping > SAFE:
+        raise Wrong("/order", "value_error", error="the order's total is beyond what every reader keeps exactly")
+    if b'"attributes"' in raw and _may_be_too_much(raw):
+        for place, line in enumerate(order.lines):
+            free(f"/order/lines/{place}/attributes", line.attributes)
+    lines: list[Line] = list(order.lines)
+    return Purchase(order_id, lines, order.channel, order.store, order.payment, order.tax, order.shipping)
+
+
+def _may_be_too_much(raw: bytes) -> bool:
+    """Whether free fields of so much text may hold more, deeper or larger values than are kept."""
+    if len(raw) > _SMALL or raw.count(b"{") + raw.count(b"[") > _DEPTH:
+        return True
+    return _LONG_NUMBER.search(raw) is not None
+
+
+def key_of(told: bytes | memoryview) -> str | None:
+    """The key of an item that cannot be read, if that much can be."""
+    try:
+        return _keyed(told).key
+    except (msgspec.ValidationError, *_UNREADABLE):
+        return None
+
+
+def _said(broken: Exception) -> str:
+    return "nested too deeply" if isinstance(broken, RecursionError) else str(broken)

@@ -1,0 +1,324 @@
+"""What activities of the kinds that the engine knows may say, as a batch tells them.
+
+A payload is what the engine reads: amounts in smallest units, moments as RFC 3339 text. Fields beyond those named
+here are the merchant's own, for conditions (``activity.<name>``). A kind of one's own may say anything.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from shuke.engine import activity as of
+from shuke.web.api.contract import SAFE, bounded, is_plain, read_moment
+
+Id = Annotated[str, Meta(min_length=1, max_length=200)]
+Text = Annotated[str, Meta(max_length=200)]
+Prose = Annotated[str, Meta(max_length=1000)]
+Amount = Annotated[int, Meta(ge=0, le=SAFE)]
+Positive = Annotated[int, Meta(ge=1, le=SAFE)]
+Signed = Annotated[int, Meta(ge=-SAFE, le=SAFE)]
+Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
+Tags = Annotated[list[Text], Meta(max_length=200)]
+
+# What may be left out but not be null is UNSET by default.
+
+
+class Said(Struct):
+    reason: Prose | None = None
+    approver: Text | None = None
+    reference: Text | None = None
+
+
+class Joined(Struct):
+    traits: dict[str, Any] | None = None
+    tags: Tags | None = None
+    untags: Tags | None = None
+    identities: UnsetType | None = None
+
+
+class AboutOrder(Struct):
+    order_id: Id
+
+
+class RefundedLine(Struct, forbid_unknown_fields=True):
+    line: Annotated[int, Meta(ge=1, le=500)]
+    quantity: Quantity | UnsetType = UNSET
+    amount: Positive | UnsetType = UNSET
+
+
+class Refunded(AboutOrder):
+    lines: Annotated[list[RefundedLine], Meta(min_length=1, max_length=500)] | None = None
+    amount: Positive | None = None
+    tax: Amount = 0
+    shipping: Amount = 0
+
+    def __post_init__(self) -> None:
+        if self.lines is not None and self.amount is not None:
+            raise ValueError("tell lines or an amount, not both")
+        if self.lines is None and (self.tax or self.shipping):
+            raise ValueError("tax and shipping go with lines")
+
+
+class Opened(Said, kw_only=True):
+    asset: Id
+    amount: Positive
+    expires_at: str | UnsetType = UNSET
+
+
+class Adjusted(Said, kw_only=True):
+    asset: Id
+    amount: Signed
+
+
+class Granted(Said, kw_only=True):
+    asset: Id
+    amount: Positive
+    ripens_at: str | None = None
+    expires_at: str | None = None
+
+
+class Spent(Said, kw_only=True):
+    asset: Id | None = None
+    amount: Positive | None = None
+    stored_value: Positive | None = None
+    quantity: Annotated[int, Meta(ge=1, le=1000)] = 1
+    id: Id | None = None
+
+
+class Reversed(Said, kw_only=True):
+    id: Id
+    amount: Positive | None = None
+    stored_value: Positive | None = None
+
+
+class Held(Spent, kw_only=True):
+    hold: Id
+    minutes: Annotated[int, Meta(ge=1, le=10_080)] | None = None
+
+
+class Captured(Said, kw_only=True):
+    hold: Id
+    id: Id | None = None
+    amount: Positive | None = None
+    stored_value: Positive | None = None
+
+
+class Released(Struct):
+    hold: Id
+
+
+class Transferred(Struct):
+    asset: Id
+    amount: Positive
+    to_member: Id
+
+
+class ToppedUp(Struct):
+    id: Id
+    amount: Positive
+    card: Text = "named"
+
+
+class TopUpRefunded(Struct):
+    id: Id
+
+
+class Issued(Struct):
+    template: Id
+    quantity: Annotated[int, Meta(ge=1, le=1000)] = 1
+    codes: Annotated[list[Id], Meta(max_length=1000)] | None = None
+    reason: Prose | None = None
+    rule: UnsetType | None = None
+    why: UnsetType | None = None
+
+
+class Claimed(Struct):
+    template: Id | None = None
+    code: Id | None = None
+
+
+class Redeemed(Struct):
+    coupon: Id
+    order_id: Id | None = None
+    channel: Text | None = None
+    store: Text | None = None
+    amount: Amount | None = None
+
+
+class Voided(Struct):
+    coupon: Id
+    reason: Prose
+
+
+class Given(Struct):
+    coupon: Id
+    to_member: Id
+
+
+class TierGranted(Struct):
+    ladder: Id
+    tier: Id
+    until: str | None = None
+    days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+    period: Annotated[str, Meta(max_length=20)] | None = None
+    source: Text = "gifted"
+    ref: Id | UnsetType = UNSET
+
+
+class TierRevoked(Struct):
+    ladder: Id
+    ref: Id
+
+
+class Anything(Struct):
+    pass
+
+
+MOMENTS: Final[dict[str, tuple[str, ...]]] = {
+    of.ASSET_OPENED: ("expires_at",),
+    of.ASSET_GRANTED: ("ripens_at", "expires_at"),
+    of.TIER_GRANTED: ("until",),
+}
+"""Fields that hold a moment, by type."""
+
+SHAPES: Final[dict[str, type[Struct]]] = {
+    of.JOINED: Joined,
+    of.UPDATED: Joined,
+    of.ORDER_COMPLETED: AboutOrder,
+    of.ORDER_REFUNDED: Refunded,
+    of.ORDER_CANCELLED: AboutOrder,
+    of.ORDER_REOPENED: AboutOrder,
+    of.ASSET_OPENED: Opened,
+    of.ASSET_ADJUSTED: Adjusted,
+    of.ASSET_GRANTED: Granted,
+    of.ASSET_SPENT: Spent,
+    of.ASSET_SPEND_REVERSED: Reversed,
+    of.ASSET_HELD: Held,
+    of.ASSET_CAPTURED: Captured,
+    of.ASSET_RELEASED: Released,
+    of.ASSET_TRANSFERRED: Transferred,
+    of.TOPPED_UP: ToppedUp,
+    of.TOP_UP_REFUNDED: TopUpRefunded,
+    of.COUPON_ISSUED: Issued,
+    of.COUPON_CLAIMED: Claimed,
+    of.COUPON_REDEEMED: Redeemed,
+    of.COUPON_VOIDED: Voided,
+    of.COUPON_GIVEN: Given,
+    of.TIER_GRANTED: TierGranted,
+    of.TIER_REVOKED: TierRevoked,
+    of.TIERS_APPLIED: Anything,
+}
+"""By type, what its payload must hold. ``order.paid`` has an order instead."""
+
+ELSEWHERE: Final = {
+    of.ASSET_RECEIVED: "asset.transferred",
+    of.COUPON_RECEIVED: "coupon.given",
+    of.TIME_PASSED: "the clock",
+    of.CART_HELD: "/v1/carts",
+    of.CART_RELEASED: "/v1/carts",
+    of.ERASED: "/v1/members",
+}
+"""Types that a batch cannot tell, and what they come from."""
+
+_SCOPES: Final = {
+    "member": "members:write",
+    "order": "orders:write",
+    "asset": "points:write",
+    "stored_value": "stored_value:write",
+    "coupon": "coupons:write",
+    "tier": "tiers:write",
+    "tiers": "tiers:write",
+}
+
+SCOPES: Final = {type_: _SCOPES[type_.partition(".")[0]] for type_ in (of.ORDER_PAID, *SHAPES)}
+"""By type, the scope that a key needs beyond ``activities:write``."""
+
+
+class Wrong(Exception):
+    """One thing that is wrong with an activity: a JSON pointer into it, a code of ``sentences.ERRORS``, its facts."""
+
+    def __init__(self, pointer: str, code: str, **facts: Any) -> None:
+        self.pointer, self.code, self.facts = pointer, code, facts
+        super().__init__(f"{pointer}: {code}")
+
+
+_SAYS: Final = (
+    (r"Object contains unknown field `(?P<field>.*)`", "extra_forbidden"),
+    (r"Object missing required field `(?P<field>.*)`", "missing"),
+    (r"Expected `null`, got", "extra_forbidden"),
+    (r"Expected `int` >= (?P<ge>-?\d+)", "greater_than_equal"),
+    (r"Expected `int` <= (?P<le>-?\d+)", "less_than_equal"),
+    (r"Expected `str` of length >= (?P<min_length>\d+)", "string_too_short"),
+    (r"Expected `str` of length <= (?P<max_length>\d+)", "string_too_long"),
+    (r"Expected `str` matching regex (?P<pattern>.*)", "string_pattern_mismatch"),
+    (r"Expected `array` of length >= (?P<min_length>\d+)", "too_short"),
+    (r"Expected `array` of length <= (?P<max_length>\d+)", "too_long"),
+    (r"Expected `int", "int_type"),
+    (r"Expected `str", "string_type"),
+    (r"Expected `array", "list_type"),
+    (r"Expected `object", "dict_type"),
+    (r"(?P<error>.*)", "value_error"),
+)
+_SENTENCES: Final = tuple((re.compile(sentence), code) for sentence, code in _SAYS)
+_STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
+
+
+def wrong_of(error: msgspec.ValidationError, *, below: str = "") -> Wrong:
+    """What msgspec found wrong ("Expected `int`, got `str` - at `$.order.lines[0].amount`"), as doors say it.
+
+    ``below`` is the pointer to what was looked at.
+    """
+    said, _, place = str(error).partition(" - at `$")
+    pointer = below + "".join(f"/{name or number}" for name, number in _STEP.findall(place))
+    found, code = next((match, code) for form, code in _SENTENCES if (match := form.match(said)))
+    facts = found.groupdict()
+    field = facts.pop("field", None)
+    return Wrong(pointer if field is None else f"{pointer}/{field}", code, **facts)
+
+
+def read_payload(type_: str, payload: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The payload as the engine reads it; a copy where something changes.
+
+    Raises ``Wrong``.
+    """
+    shape = SHAPES.get(type_)
+    if shape is None:
+        return payload
+    try:
+        msgspec.convert({} if payload is None else payload, shape)
+    except msgspec.ValidationError as error:
+        raise wrong_of(error, below="/payload") from None
+    moments = MOMENTS.get(type_)
+    if moments is None or payload is None:
+        return payload
+    told = {name: moment(f"/payload/{name}", payload[name]) for name in moments if payload.get(name) is not None}
+    return {**payload, **told}
+
+
+def moment(pointer: str, told: str) -> int:
+    """Microseconds of a moment that was told. Raises ``Wrong``."""
+    try:
+        found: int = read_moment(told)
+    except ValueError as broken:
+        raise Wrong(pointer, "value_error", error=broken) from None
+    return found
+
+
+def plain(pointer: str, text: str) -> str:
+    """An id as it is. Raises ``Wrong`` for control characters and blanks around it."""
+    try:
+        return is_plain(text)
+    except ValueError as broken:
+        raise Wrong(pointer, "value_error", error=broken) from None
+
+
+def free(pointer: str, told: dict[str, Any] | None) -> None:
+    """Raises ``Wrong`` for more, deeper or longer than is kept of what is the merchant's own."""
+    try:
+        bounded(told or {})
+    except ValueError as broken:
+        raise Wrong(pointer, "value_error", error=broken) from None
