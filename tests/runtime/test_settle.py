@@ -55,7 +55,7 @@ async def test_an_order_id_used_again_under_another_key_is_refused(shop):
 # -- Failure next door ------------------------------------------------------------------------------------
 
 UNWRITABLE = {
-    "an amount no column can hold": given("ada", 2**70, key="bad"),
+    "an amount no column can hold": order("ada", "o1", 2**70, key="bad"),
     "a member id PostgreSQL cannot hold": given("a\x00da", 1, key="bad"),
     "a reason PostgreSQL cannot hold": told(
         "asset.adjusted", "ada", key="bad", asset="points", amount=1, reason="a\x00b"
