@@ -9,15 +9,13 @@ import msgspec
 from rich.text import Text
 
 from shuke.books.statements import Line, LotDates, Recorded
-from shuke.cli.statement import entry_data, moment, program_of, sentence_of
+from shuke.cli.statement import entry_data, moment
 from shuke.cli.terminal import facts, out, title
 from shuke.cli.words import word
+from shuke.engine.causes import numbers_of, program_of, rests_on, sentence_of
 from shuke.engine.compiled import Editions
-from shuke.engine.effects import Entry
-from shuke.engine.explain import account_name, fraction
-from shuke.engine.sentences import Locale, Writer, writer
-from shuke.program.chapter import Chapter
-from shuke.program.document import Program
+from shuke.engine.explain import account_name
+from shuke.engine.sentences import Locale, writer
 from shuke.program.document_text import dump
 from shuke.values.instants import NEVER
 
@@ -31,49 +29,16 @@ class Cause:
     recorded: Recorded
 
 
-@dataclass(frozen=True)
-class Said:
-    """A chapter of a program that an entry rests on."""
-
-    version: int
-    chapter: Chapter
-
-    @property
-    def text(self) -> str:
-        """The chapter as YAML, without what was left unsaid."""
-        return dump(self.chapter.model_dump(mode="python", exclude_unset=True, by_alias=True)).rstrip()
-
-
-def said_of(entry: Entry, editions: Editions) -> Said | None:
-    """What the entry rests on: its rule, ladder, benefit or offer, else the asset whose dates it follows.
-
-    What takes an award back rests on the rule of the version that gave it, which the entry remembers.
-    """
-    version = (entry.why or {}).get("version", entry.version)
-    program = program_of(editions, version)
-    for chapter in _named(program):
-        if entry.rule is not None and chapter.id == entry.rule:
-            return Said(version, chapter)
-    if entry.kind in ("expire", "ripen"):
-        return Said(version, program.asset(entry.asset))
-    return None
-
-
-def _named(program: Program) -> list[Any]:
-    offers = program.stored_value.offers if program.stored_value is not None else []
-    return [*program.earning, *program.benefits, *program.ladders, *program.coupons, *offers]
-
-
 def draw(causes: list[Cause], editions: Editions, locale: Locale) -> None:
     """Print sentences and numbers, then each chapter and each activity they rest on once."""
     for position, cause in enumerate(causes):
         if position:
             out().print()
-        out().print(Text(sentence_of(cause.line, editions, locale), style="bold"))
+        out().print(Text(sentence_of(cause.line.entry, editions, locale), style="bold"))
         facts(_numbers(cause, editions, locale))
     told: list[str] = []
     for cause in causes:
-        said = said_of(cause.line.entry, editions)
+        said = rests_on(cause.line.entry, editions)
         if said is not None and said.text not in told:
             told.append(said.text)
             title(word("rule", locale, version=str(said.version)))
@@ -105,22 +70,9 @@ def _numbers(cause: Cause, editions: Editions, locale: Locale) -> list[tuple[str
         last = word("no_end", locale) if end >= NEVER else words.last_day(end)
         rows.append((word("expires", locale), last))
     if entry.why:
-        told = (f"{name} {_shown(name, value, entry, words)}" for name, value in entry.why.items())
+        told = (f"{name} {number}" for name, number in numbers_of(entry, program, locale))
         rows.append((word("numbers", locale), " · ".join(told)))
     return rows
-
-
-def _shown(name: str, value: Any, entry: Entry, words: Writer) -> str:
-    """A number of a cause as people read it. A multiplier's basis is value of the asset, any other's is money."""
-    if name in ("wanted", "given") or (name == "basis" and "by" in (entry.why or {})):
-        return words.number(entry.asset, value)
-    if name in ("basis", "paid"):
-        return words.money(value)
-    if name == "opened_at":
-        return words.date(value)
-    if name in ("by", "counted"):
-        return fraction(value)
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def activity_data(recorded: Recorded, editions: Editions) -> dict[str, Any]:
@@ -146,7 +98,7 @@ def as_data(causes: list[Cause], editions: Editions, locale: Locale) -> list[dic
     found = []
     for cause in causes:
         entry = cause.line.entry
-        program, said = program_of(editions, entry.version), said_of(entry, editions)
+        program, said = program_of(editions, entry.version), rests_on(entry, editions)
         lot = cause.lot
         found.append(
             {
@@ -160,7 +112,7 @@ def as_data(causes: list[Cause], editions: Editions, locale: Locale) -> list[dic
                 "rests_on": said
                 and {
                     "version": said.version,
-                    "chapter": said.chapter.model_dump(mode="json", exclude_unset=True, by_alias=True),
+                    "chapter": said.data(),
                 },
                 "activity": activity_data(cause.recorded, editions),
             }

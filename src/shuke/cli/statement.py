@@ -12,14 +12,13 @@ from rich.text import Text
 from shuke.books.statements import Line
 from shuke.cli.terminal import facts, out, table, title
 from shuke.cli.words import word, word_for
+from shuke.engine.causes import program_of, sentence_of
 from shuke.engine.compiled import Editions
-from shuke.engine.effects import AVAILABLE, Entry
-from shuke.engine.explain import explain_entry
+from shuke.engine.effects import AVAILABLE, Entry, change_of
 from shuke.engine.member import Lot, Member, Purse
 from shuke.engine.progress import Goal, LadderProgress, Missing, progress
 from shuke.engine.sentences import Locale, Writer, told, writer
 from shuke.program.document import Program
-from shuke.replay.tally import change_of
 from shuke.values.amounts import format_amount
 from shuke.values.instants import NEVER, Instant, format_day, format_instant
 
@@ -42,16 +41,6 @@ class Statement:
     def is_late(self) -> bool:
         """Whether something was due that is not settled yet."""
         return self.member.due_at <= self.asked_at
-
-
-def program_of(editions: Editions, version: int) -> Program:
-    """The program with this version number. Entries name only versions that were published."""
-    return next(edition.document for edition in editions.compiled if edition.version == version)
-
-
-def sentence_of(line: Line, editions: Editions, locale: Locale) -> str:
-    """Why the entry is there, under the program of its version."""
-    return explain_entry(line.entry, program_of(editions, line.entry.version), locale)
 
 
 # -- For people -------------------------------------------------------------------------------------------
@@ -203,7 +192,7 @@ def _draw_entries(statement: Statement, words: Writer) -> None:
             (
                 words.moment(line.entry.occurred_at),
                 signed(line.entry, words),
-                sentence_of(line, statement.editions, locale),
+                sentence_of(line.entry, statement.editions, locale),
                 line.id,
             )
             for line in statement.lines
@@ -310,7 +299,7 @@ def entry_data(line: Line, editions: Editions, locale: Locale) -> dict[str, Any]
         "order_id": entry.order_id,
         "version": entry.version,
         "why": entry.why,
-        "sentence": sentence_of(line, editions, locale),
+        "sentence": sentence_of(line.entry, editions, locale),
     }
 
 

@@ -49,6 +49,13 @@ class Entry(Struct, omit_defaults=True, gc=False):
     why: dict[str, Any] | None = None
 
 
+def change_of(entry: Entry) -> int:
+    """What an entry does to the member's balance: plus in, minus out, 0 between her own accounts."""
+    to_member = entry.credit in MEMBER_ACCOUNTS
+    from_member = entry.debit in MEMBER_ACCOUNTS
+    return entry.amount * (to_member - from_member)
+
+
 class LotOpened(Struct, gc=False):
     asset: str
     no: int

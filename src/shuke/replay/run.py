@@ -19,6 +19,7 @@ import msgspec
 
 from shuke.engine.activity import ORDER_PAID, TIME_PASSED, Activity
 from shuke.engine.compiled import Compiled, Editions
+from shuke.engine.effects import change_of
 from shuke.engine.member import Member
 from shuke.engine.needs import needs
 from shuke.engine.orders import Order
@@ -27,7 +28,7 @@ from shuke.engine.turn import Context
 from shuke.program.document import Program, read, write
 from shuke.replay.history import Prepared, stream
 from shuke.replay.tables import Tables, join_tables
-from shuke.replay.tally import Tally, change_of, summary
+from shuke.replay.tally import Tally, summary
 from shuke.values.instants import Instant
 
 _BYTES_PER_PARTITION = 8_000_000

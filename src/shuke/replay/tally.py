@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from shuke.engine.effects import MEMBER_ACCOUNTS, Entry
+from shuke.engine.effects import Entry
 from shuke.engine.member import Member, Purse
 from shuke.program.document import Program
 from shuke.values.amounts import format_amount
@@ -98,13 +98,6 @@ def _add_counts(mine: dict[str, int], others: dict[str, int]) -> None:
 def standing_of(purse: Purse) -> int:
     """All a member has of an asset, debts subtracted."""
     return purse.available + purse.pending + purse.held - purse.debt
-
-
-def change_of(entry: Entry) -> int:
-    """What an entry does to the member's balance: plus in, minus out, 0 between her own accounts."""
-    to_member = entry.credit in MEMBER_ACCOUNTS
-    from_member = entry.debit in MEMBER_ACCOUNTS
-    return entry.amount * (to_member - from_member)
 
 
 def summary(tally: Tally, program: Program, *, seconds: float, refused_rows: dict[str, int]) -> dict[str, Any]:
