@@ -163,12 +163,29 @@ CLAIM: LiteralString = """
 """
 
 RECOVERED: LiteralString = """
-    update webhook_endpoint set failing_since = null where endpoint_id = %s and failing_since is not null
+    update webhook_endpoint set failing_since = null where endpoint_id in (
+        select endpoint_id from webhook_endpoint where endpoint_id = any(%s) and failing_since is not null
+        order by endpoint_id for update
+    )
+"""
+
+ARRIVED: LiteralString = """
+    with told as materialized (
+        select d.delivery_id, u.tried_at, u.took_ms, u.answered
+        from unnest(%s::text[], %s::int[], %s::timestamptz[], %s::int[], %s::int[])
+            as u (delivery_id, attempts, tried_at, took_ms, answered)
+        join webhook_delivery d using (delivery_id, attempts)
+        order by d.delivery_id for update of d
+    )
+    update webhook_delivery d
+    set state = 'delivered', due_at = null, tried_at = u.tried_at, took_ms = u.took_ms, answered = u.answered,
+        trouble = null
+    from told u where d.delivery_id = u.delivery_id
 """
 
 FAILING: LiteralString = "update webhook_endpoint set failing_since = %s where endpoint_id = %s"
 
-RECORD: LiteralString = """
+MISSED: LiteralString = """
     update webhook_delivery
     set state = %s, due_at = %s, tried_at = %s, took_ms = %s, answered = %s, trouble = %s
     where delivery_id = %s and attempts = %s
@@ -206,10 +223,17 @@ async def claim(
     ]
 
 
-async def arrived(connection: Connection, claimed: Claimed, attempt: Attempt) -> None:
-    """Record that a delivery arrived, unless somebody else has taken it over meanwhile."""
-    await connection.execute(RECOVERED, (claimed.endpoint_id,))
-    await _record(connection, claimed, attempt, state="delivered", due_at=None)
+async def arrived(connection: Connection, found: list[tuple[Claimed, Attempt]]) -> None:
+    """Record that these arrived, except those that somebody else has taken over meanwhile."""
+    await connection.execute(RECOVERED, (sorted({claimed.endpoint_id for claimed, _ in found}),))
+    columns = (
+        [claimed.id for claimed, _ in found],
+        [claimed.attempts for claimed, _ in found],
+        [as_datetime(attempt.at) for _, attempt in found],
+        [attempt.took_ms for _, attempt in found],
+        [attempt.answered for _, attempt in found],
+    )
+    await connection.execute(ARRIVED, columns)
 
 
 async def missed(
@@ -229,7 +253,9 @@ async def missed(
     if found.status == "disabled":
         again_at = None
     state: State = "failed" if again_at is None or attempt.gone else "waiting"
-    await _record(connection, claimed, attempt, state=state, due_at=None if state == "failed" else again_at)
+    due_at = None if state == "failed" or again_at is None else as_datetime(again_at)
+    told = (state, due_at, as_datetime(attempt.at), attempt.took_ms, attempt.answered, attempt.trouble)
+    await connection.execute(MISSED, (*told, claimed.id, claimed.attempts))
     if found.status == "disabled":
         return None
     too_long = counts and found.failing_since is not None and attempt.at - found.failing_since >= FAILING_LONGEST
@@ -238,22 +264,6 @@ async def missed(
     found.status, found.disabled_why = "disabled", "gone" if attempt.gone else "failing"
     await disable(connection, found.id, why=found.disabled_why)
     return found
-
-
-async def _record(
-    connection: Connection, claimed: Claimed, attempt: Attempt, *, state: State, due_at: Instant | None
-) -> None:
-    told = (
-        state,
-        None if due_at is None else as_datetime(due_at),
-        as_datetime(attempt.at),
-        attempt.took_ms,
-        attempt.answered,
-        attempt.trouble,
-        claimed.id,
-        claimed.attempts,
-    )
-    await connection.execute(RECORD, told)
 
 
 # -- What became of them ----------------------------------------------------------------------------------
@@ -283,7 +293,7 @@ AGAIN_ALL: LiteralString = """
         select delivery_id from webhook_delivery
         where endpoint_id = %(endpoint)s and state = 'failed' and topic <> %(but)s
             and made_at >= %(since)s and made_at < %(until)s
-        order by made_at limit %(most)s
+        order by delivery_id limit %(most)s for update
     )
 """
 

@@ -69,9 +69,13 @@ ENABLE: LiteralString = """
 
 DISABLE: LiteralString = "update webhook_endpoint set status = 'disabled', disabled_why = %s where endpoint_id = %s"
 
+# Everybody who locks several deliveries does it in the order of their ids.
 END_WAITING: LiteralString = """
     update webhook_delivery set state = 'failed', due_at = null, trouble = coalesce(trouble, 'endpoint_disabled')
-    where endpoint_id = %s and due_at is not null
+    where delivery_id in (
+        select delivery_id from webhook_delivery where endpoint_id = %s and due_at is not null
+        order by delivery_id for update
+    )
 """
 
 

@@ -87,6 +87,8 @@ class Courier:
         self._each = each
         self._tasks: dict[asyncio.Task[None], str] = {}  # each with the endpoint it calls
         self._recording = asyncio.Semaphore(_RECORDING_MOST)
+        self._just_arrived: list[tuple[Claimed, Attempt]] = []
+        self._writing = asyncio.Lock()
         self._forgot_at: Instant = 0
 
     async def round(self, now: Instant) -> int:
@@ -130,12 +132,25 @@ class Courier:
 
     async def _deliver(self, claimed: Claimed, now: Instant) -> None:
         sent = await self._send(claimed, now)
+        attempt = Attempt(now, sent.took_ms, sent.answered, trouble_of(sent), gone=sent.answered == 410)
         try:
-            async with self._recording, self._pool.connection() as connection:
-                await record(connection, claimed, sent, at=now)
+            if attempt.trouble is None:
+                await self._arrived(claimed, attempt)
+            else:
+                async with self._recording, self._pool.connection() as connection:
+                    await record_missed(connection, claimed, attempt, retry_after=sent.retry_after)
         except Exception:
             # It is due again when its lease ends.
             log.exception("webhook.not_recorded", delivery=claimed.id, endpoint=claimed.endpoint_id)
+
+    async def _arrived(self, claimed: Claimed, attempt: Attempt) -> None:
+        """Record it with all others that arrive while the recording before is written."""
+        self._just_arrived.append((claimed, attempt))
+        async with self._writing:
+            found, self._just_arrived = self._just_arrived, []
+            if found:
+                async with self._recording, self._pool.connection() as connection:
+                    await deliveries.arrived(connection, found)
 
     async def _send(self, claimed: Claimed, now: Instant) -> Sent:
         try:
@@ -182,26 +197,22 @@ def rounds(courier: Courier, *, clock: Callable[[], Instant]) -> Callable[[], Aw
 # -- What became of an attempt ----------------------------------------------------------------------------
 
 
-async def record(connection: Connection, claimed: Claimed, sent: Sent, *, at: Instant) -> None:
-    """Write down what an attempt that began at ``at`` came to, and what follows from it."""
-    attempt = Attempt(at, sent.took_ms, sent.answered, trouble_of(sent), gone=sent.answered == 410)
-    if attempt.trouble is None:
-        await deliveries.arrived(connection, claimed, attempt)
-        return
+async def record_missed(connection: Connection, claimed: Claimed, attempt: Attempt, *, retry_after: str | None) -> None:
+    """Write down that an attempt did not arrive, and what follows from it."""
     is_test = claimed.topic == PING
-    again_at = None if is_test else next_attempt(claimed, at=at, retry_after=sent.retry_after)
+    again_at = None if is_test else next_attempt(claimed, at=attempt.at, retry_after=retry_after)
     log.info(
         "webhook.missed",
         endpoint=claimed.endpoint_id,
         delivery=claimed.id,
         attempt=claimed.attempts,
-        status=sent.answered,
+        status=attempt.answered,
         trouble=attempt.trouble,
     )
     disabled = await deliveries.missed(connection, claimed, attempt, again_at=again_at, counts=not is_test)
     if disabled is not None:
         log.warning("webhook.disabled", endpoint=disabled.id, why=disabled.disabled_why)
-        await deliveries.add_event(connection, body=_disabled(disabled, attempt), now=at)
+        await deliveries.add_event(connection, body=_disabled(disabled, attempt), now=attempt.at)
 
 
 def trouble_of(sent: Sent) -> str | None:
