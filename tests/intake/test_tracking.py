@@ -10,24 +10,17 @@ from hypothesis import strategies as st
 from shuke.engine.activity import ORDER_PAID, Activity, Line, Purchase
 from shuke.engine.step import ACTS
 from shuke.intake.ecommerce import Money
-from shuke.intake.tracking import (
-    ACTIVITIES,
+from shuke.intake.messages import (
     AHEAD,
     KINDS,
     MAX_MESSAGE,
-    MEMBERS,
-    ORDERS,
     REACH,
-    TOLD,
-    Desk,
     Message,
     Unreadable,
     read_body,
     read_messages,
-    refunds_in,
-    slug_of,
-    translate,
 )
+from shuke.intake.tracking import ACTIVITIES, MEMBERS, ORDERS, TOLD, Desk, refunds_in, slug_of, translate
 from shuke.program.checks.triggers import check_trigger
 from shuke.replay.history.checks import Refusal
 from shuke.values.instants import MINUTE, SECOND, parse_instant

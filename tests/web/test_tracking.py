@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shuke.intake.tracking import MAX_BODY, MAX_MESSAGE
+from shuke.intake.messages import MAX_BODY, MAX_MESSAGE
 from tests import shop as coffee
 from tests.web.conftest import Door
 

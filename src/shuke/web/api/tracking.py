@@ -22,21 +22,18 @@ from shuke.engine.activity import Activity
 from shuke.engine.effects import Refused
 from shuke.engine.refusals import sentence
 from shuke.intake.ecommerce import Money
-from shuke.intake.tracking import (
+from shuke.intake.messages import (
     KINDS,
     MAX_BODY,
     MAX_MESSAGE,
     Body,
-    Desk,
     Message,
     Reject,
     Unreadable,
-    is_public,
     read_body,
     read_messages,
-    refunds_in,
-    translate,
 )
+from shuke.intake.tracking import Desk, is_public, refunds_in, translate
 from shuke.program.document import Program
 from shuke.replay.history.checks import Refusal
 from shuke.runtime.clock import now
