@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from msgspec import Struct
 
-from shuke.books.codes import SEEN
+from shuke.books import codes
 from shuke.books.load import Connection
 from shuke.engine.member import Member, unpack
 from shuke.engine.turn import Code
@@ -17,11 +17,8 @@ from shuke.values.ids import bucket_of
 SEE: LiteralString = f"""
     select (select coalesce(max(version), 0) from program_version),
         (select state from member where bucket = %b::int2 and member_id = %b),
-        (select coalesce(json_object_agg(quota, used), '{{}}') from quota where period = '' and quota = any(%b::text[])),
-        (
-            select coalesce(json_object_agg(code, json_build_array(template, state)), '{{}}')
-            from ({SEEN}) as known
-        )
+        (select json_object_agg(quota, used) from quota where period = '' and quota = any(%b::text[])),
+        (select json_object_agg(code, json_build_array(template, state)) from ({codes.SEEN}) as known)
 """
 
 
@@ -35,13 +32,13 @@ class Seen(Struct):
     codes: dict[str, Code]
 
 
-async def see(connection: Connection, member_id: str, *, quotas: Sequence[str], codes: Sequence[str]) -> Seen:
-    """What there is to see of a member, quotas and codes at this moment."""
-    arguments = (bucket_of(member_id), member_id, list(quotas), list(codes), list(codes))
+async def see(connection: Connection, member_id: str, *, quotas: Sequence[str], asked: Sequence[str]) -> Seen:
+    """What there is to see of a member, quotas and the codes ``asked`` for at this moment."""
+    wanted = list(asked)
+    arguments = (bucket_of(member_id), member_id, list(quotas), wanted, wanted)
     cursor = await connection.cursor(binary=True).execute(SEE, arguments, prepare=True)
     row = await cursor.fetchone()
     assert row is not None  # a select without a table has one row
     version, state, taken, opened = row
-    return Seen(
-        version, unpack(state) if state else None, taken, {code: Code(*found) for code, found in opened.items()}
-    )
+    known = {code: Code(*found) for code, found in (opened or {}).items()}
+    return Seen(version, unpack(state) if state else None, taken or {}, known)

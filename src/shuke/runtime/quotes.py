@@ -52,7 +52,7 @@ class Quotes:
             editions = self._editions or await self._settler.editions(connection)
             while True:
                 need = needs(editions, activity)
-                seen = await carts.see(connection, activity.member_id, quotas=need.quotas, codes=need.codes)
+                seen = await carts.see(connection, activity.member_id, quotas=need.quotas, asked=need.codes)
                 if seen.version == editions.newest:
                     break
                 editions = await self._settler.editions(connection)
@@ -60,7 +60,7 @@ class Quotes:
             edition = editions.at(at)
             more = [quota for quota in quotas_of_codes(edition, activity, seen.codes) if quota not in need.quotas]
             if more:
-                also = await carts.see(connection, activity.member_id, quotas=more, codes=())
+                also = await carts.see(connection, activity.member_id, quotas=more, asked=())
                 seen.taken |= also.taken
         member = None if member_id is None else seen.member or new_member(member_id)
         context = Context(taken=seen.taken, codes=seen.codes)
