@@ -178,6 +178,19 @@ async def test_a_disabled_endpoint_is_told_of_nothing(door: Door, receiver: Rece
     assert await listed(door, made) == []
 
 
+async def test_a_long_url_is_kept_and_odd_words_in_the_address_find_nothing(door: Door):
+    long = "https://erp.example.com/hooks?" + "a" * 1900
+    made = await make(door, url=long)
+    assert made["url"] == long
+    path = f"{MADE}/{made['endpoint_id']}/deliveries"
+    assert (await door.get(path, params={"cursor": "\x00"})).status_code == 400
+    assert (await door.get(path, params={"topic": "\x00"})).status_code == 400
+    assert (await door.get(path, params={"topic": "no.such", "cursor": "zzz"})).json() == {"items": [], "next": None}
+    for since in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"):
+        told = await act(door, made, "redeliver", {"since": since, "until": since})
+        assert told.status_code in (202, 400)
+
+
 async def test_lists_are_cut_into_pages(door: Door):
     endpoints = [await make(door, description=str(number)) for number in range(5)]
     for _ in range(5):

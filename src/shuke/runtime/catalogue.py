@@ -134,7 +134,7 @@ class AssetMoved(Fact):
 
 
 class AssetExpiring(Fact):
-    """Value that ends soon."""
+    """Value that ends soon. Told where the program announces it, as it does by default."""
 
     member_id: str
     asset: str
@@ -180,7 +180,7 @@ class TierFact(Fact):
 
 
 class TierAtRisk(Fact):
-    """A tier that would not be kept, were its term to end now."""
+    """A tier that would not be kept, were its term to end now. Told where the program announces it."""
 
     member_id: str
     ladder: str

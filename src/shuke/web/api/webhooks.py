@@ -30,7 +30,7 @@ MOST_ENDPOINTS = 50
 AGAIN_MOST = 10_000
 _OLD_SECRET_HOURS = 24
 
-Cursor = Annotated[str, Query(max_length=500, description="`next` of the page before.")]
+Cursor = Annotated[contract.Line, Query(description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 _URLS = (
@@ -60,7 +60,7 @@ Topics = Annotated[
     ),
     AfterValidator(_known),
 ]
-Url = Annotated[contract.Line, Field(max_length=2000, examples=["https://erp.example.com/hooks/shuke"])]
+Url = Annotated[str, Field(min_length=1, max_length=2000, examples=["https://erp.example.com/hooks/shuke"])]
 
 
 # -- What is told and shown -------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ async def list_deliveries(
     endpoint_id: Id,
     call: Annotated[Call, reading("webhooks:read")],
     state: State | None = None,
-    topic: Annotated[str | None, Query(max_length=100)] = None,
+    topic: Annotated[contract.Line | None, Query()] = None,
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> Page[DeliveryShown]:
@@ -441,14 +441,16 @@ async def redeliver(delivery_id: Id, call: Annotated[Call, writing("webhooks:wri
 async def redeliver_failed(endpoint_id: Id, told: Again, call: Annotated[Call, writing("webhooks:write")]) -> Response:
     """Deliver again what failed in this time, test events aside: up to 10,000 at once, the oldest first."""
     at = now()
+    since = min(max(told.since, at - 2 * KEPT), at)  # nothing is older, or to come
+    until = at if told.until is None else min(max(told.until, since), at)
 
     async def act(connection: Connection) -> TriedAgain:
         await _enabled(connection, endpoint_id)
         count = await deliveries.deliver_failed_again(
             connection,
             endpoint_id,
-            since=max(told.since, at - 2 * KEPT),
-            until=at if told.until is None else min(told.until, at),
+            since=since,
+            until=until,
             but=PING,
             now=at,
             most=AGAIN_MOST,
