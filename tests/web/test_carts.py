@@ -297,6 +297,27 @@ async def test_of_parallel_holds_on_the_last_coupon_one_wins_and_a_release_gives
     assert (await till.post("/v1/carts/holds", json=again)).status_code == 201
 
 
+async def test_of_parallel_holds_with_one_unique_code_one_wins_and_keeps_the_coupon(till: Door):
+    async with till.shop.pool.connection() as connection:
+        await connection.execute(
+            "insert into code_batch (template, prefix, letters, size, made_at, note)"
+            " values ('once', '', 8, 1, now(), '')"
+        )
+        await connection.execute("insert into code (code, batch, no) values ('ONLYONE', 1, 1)")
+    assert (await quote(till, member="eve", uses={"coupons": ["onlyone"]}))["coupons"][0]["is_new"] is True
+    members = [f"m-{number}" for number in range(8)]
+    answers = await asyncio.gather(
+        *(till.post("/v1/carts/holds", json=held(member=member, uses={"coupons": ["ONLYONE"]})) for member in members)
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, *[422] * 7]
+    assert {answer.json()["facts"]["reason"] for answer in answers if answer.status_code == 422} == {"code_used"}
+    winner = next(answer.json()["member_id"] for answer in answers if answer.status_code == 201)
+    await settled(await till.post("/v1/carts/holds/h-1/release", json={"member_id": winner}))
+    (entry,) = (await quote(till, member=winner))["wallet"]
+    assert (entry["template"], entry["saves"]) == ("once", 5_00)
+    assert (await quote(till, member="eve", uses={"coupons": ["ONLYONE"]}))["skipped"][-1]["code"] == "code_used"
+
+
 async def test_the_same_hold_told_twice_is_one_hold_and_one_answer(till: Door):
     await endow(till, points=40)
     told = {name: value for name, value in held(uses={"points": {"points": 25}}).items() if name != "hold"}

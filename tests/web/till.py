@@ -34,6 +34,7 @@ benefits:
   - {id: gold-ship, title: Ships free, for: {ladder: club, tiers: [gold]}, free_shipping: true}
 coupons:
   - {id: ten, title: {en: Ten off}, give: {amount_off: 10}, codes: shared, code: TEN-OFF, limits: {redeemed_total: 1}}
+  - {id: once, title: Five off, give: {amount_off: 5}, category: five, codes: unique}
   - {id: big, title: {en: Big spender}, give: {percent: 20}, minimum_spend: 300}
 prices:
   promotions:
