@@ -6,6 +6,7 @@ import pytest
 import structlog
 
 from shuke.runtime import telemetry
+from shuke.runtime.settings import LogForm
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +40,20 @@ def test_an_event_below_the_level_is_not_written() -> None:
     telemetry.set_up("json", stream=out)
     structlog.get_logger().debug("detail.seen")
     assert out.getvalue() == ""
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_a_fault_is_told_with_where_it_happened_and_never_with_what_was_at_hand(form: LogForm) -> None:
+    out = io.StringIO()
+    telemetry.set_up(form, stream=out)
+    try:
+        fail(secret="shk_" + "do-not-tell")
+    except ZeroDivisionError:
+        structlog.get_logger().exception("request.failed")
+    assert "ZeroDivisionError" in out.getvalue()
+    assert "fail" in out.getvalue()
+    assert "shk_do-not-tell" not in out.getvalue()
+
+
+def fail(*, secret: str) -> float:
+    return len(secret) / 0

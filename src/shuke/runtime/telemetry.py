@@ -38,8 +38,14 @@ def set_up(log: LogForm, *, stream: TextIO | None = None, level: int = logging.I
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     forms: dict[LogForm, list[structlog.typing.Processor]] = {
-        "console": [structlog.dev.ConsoleRenderer(colors=out.isatty())],
-        "json": [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        "console": [
+            structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ],
+        "json": [
+            # Where it went wrong, never with what: local variables hold keys and people.
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
     }
     structlog.configure(
         processors=[*shared, *forms[log]],

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
@@ -14,6 +15,8 @@ from starlette.responses import Response
 
 from shuke.runtime.settle import NotPublished
 from shuke.runtime.shop import Shop
+from shuke.web import health
+from shuke.web.api import ROUTERS
 from shuke.web.api.callers import locale_of
 from shuke.web.api.gate import Gate
 from shuke.web.api.problems import Problem, invalid, respond
@@ -31,7 +34,7 @@ def build(shop: Shop, *, logged: bool = False) -> FastAPI:
     for raised, problem_of in (
         (RequestValidationError, lambda request, error: invalid(error, locale_of(request.headers))),
         (Problem, lambda request, error: error),
-        (HTTPException, lambda request, error: _of_status(error)),
+        (HTTPException, _of_status),
         (NotPublished, lambda request, error: Problem("no_program")),
         (psycopg.OperationalError, lambda request, error: Problem("books_away", headers={"Retry-After": "1"})),
         (PoolTimeout, lambda request, error: Problem("books_away", headers={"Retry-After": "1"})),
@@ -50,8 +53,20 @@ def _handler(problem_of: Any) -> Any:
     return handle
 
 
-def _of_status(error: HTTPException) -> Problem:
+def _of_status(request: Request, error: HTTPException) -> Problem:
     """What the framework itself refuses."""
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "invalid_request")
-    return Problem(code, status=error.status_code, headers=error.headers)
+    if error.status_code == 404:
+        return Problem("not_found")
+    if error.status_code == 405:
+        return Problem("method_not_allowed", headers={"Allow": ", ".join(_methods(request.scope["path"]))})
+    return Problem("invalid_request", status=error.status_code, headers=error.headers)
 
+
+def _methods(path: str) -> list[str]:
+    """The methods that an address knows; the framework names those of the first route that fits."""
+    found: set[str] = set()
+    for router in (*ROUTERS, health.router):
+        for route in router.routes:
+            if isinstance(route, APIRoute) and route.path_regex.match(path):
+                found |= route.methods or set()
+    return sorted(found)

@@ -274,13 +274,21 @@ async def list_versions(
     return Page(items=items, next=str(items[-1].version) if len(found) > limit else None)
 
 
-@router.get("/programs/schema", responses=documented())
+class JsonSchema(Response):
+    media_type = "application/schema+json"
+
+
+@router.get(
+    "/programs/schema",
+    response_class=JsonSchema,
+    responses=documented() | {200: {"content": {"application/schema+json": {"schema": {"type": "object"}}}}},
+)
 async def get_schema(call: Annotated[Call, reading("programs:read")]) -> Response:
     """The JSON Schema of programs (draft 2020-12), for editors that complete and check while one writes."""
-    return Response(_schema(), media_type="application/schema+json")
+    return JsonSchema(_schema())
 
 
-@router.get("/programs/{version}", response_model=Version, responses=documented("version_unknown") | _OR_YAML)
+@router.get("/programs/{version:int}", response_model=Version, responses=documented("version_unknown") | _OR_YAML)
 async def get_version(
     request: Request, version: Annotated[Number, Path()], call: Annotated[Call, reading("programs:read")]
 ) -> Any:

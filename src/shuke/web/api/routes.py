@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import msgspec
 from fastapi import APIRouter, Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
@@ -47,12 +49,16 @@ class Door(APIRoute):
         handle = super().get_route_handler()
 
         reads_json = self.body_field is not None
+        known = {parameter.alias for parameter in get_flat_params(self.dependant)}
 
         async def handle_known(request: Request) -> Response:
             request.scope["shuke.call"] = await call_of(request)
             for name, value in request.path_params.items():
-                if SLASH_INSIDE in value:
+                if isinstance(value, str) and SLASH_INSIDE in value:
                     request.path_params[name] = value.replace(SLASH_INSIDE, "/")
+            for name in request.query_params:
+                if name not in known:
+                    raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)}])
             if reads_json and not is_json(request.headers.get("content-type")):
                 raise Problem("wrong_type", expected="application/json")
             return await handle(StrictRequest(request.scope, request.receive))
