@@ -184,6 +184,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"lines": [{"amount": -1}]}, "/lines/0/amount", "greater_than_equal"),
     ({"lines": [{"amount": 1, "quantity": 0}]}, "/lines/0/quantity", "greater_than_equal"),
     ({"lines": [{"amount": 2**52}, {"amount": 2**52}]}, "", "value_error"),
+    ({"lines": [{"amount": 1, "attributes": {"note": "x" * 9_000}}] * 8}, "", "value_error"),
     ({"uses": {"points": {"points": -1}}}, "/uses/points/points", "greater_than_equal"),
     ({"uses": {"points": {"points": 1.5}}}, "/uses/points/points", "int_type"),
     ({"uses": {"points": {"points": "some"}}}, "/uses/points/points", "int_type"),

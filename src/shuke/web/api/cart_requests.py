@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from msgspec.json import encode
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
 from pydantic_core import PydanticKnownError
 
@@ -14,6 +15,8 @@ from shuke.web.api.contract import Amount, Free, MemberId, Moment, OrderId, Quan
 
 LINES_MOST = 500
 COUPONS_MOST = 50
+ATTRIBUTES_MOST = 64 * 1024
+"""Bytes. A held cart lies with its member, who is read and written with everything she does."""
 
 HoldKey = Annotated[contract.Id, Field(description="The key it is held under: yours, or one we made (`hld_…`).")]
 
@@ -111,6 +114,8 @@ class Cart(Told):
     def _is_countable(self) -> Cart:
         if sum(line.amount for line in self.lines) + self.tax + self.shipping > contract.SAFE:
             raise ValueError("the cart's total is beyond what every reader keeps exactly")
+        if sum(len(encode(line.attributes)) for line in self.lines if line.attributes) > ATTRIBUTES_MOST:
+            raise ValueError(f"the attributes of all lines together are more than {ATTRIBUTES_MOST} bytes of JSON")
         return self
 
     def purchase(self, order_id: str) -> Purchase:
