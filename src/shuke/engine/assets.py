@@ -31,14 +31,14 @@ from shuke.values.instants import NEVER, Day, Instant, LocalCalendar
 from shuke.values.periods import Period, add
 
 Dates = tuple[Instant, Instant]  # (ripens_at or 0, expires_at or NEVER)
+_MOST_REMEMBERED = 4096
 
 
 class AssetRules:
     """One asset, compiled: when its lots ripen and expire, in which order they are spent."""
 
     __slots__ = (
-        "_dates",
-        "_notices",
+        "_arrivals",
         "asset",
         "by_inactivity",
         "calendar",
@@ -48,6 +48,7 @@ class AssetRules:
         "merges_days",
         "never_tiers",
         "notice_days",
+        "notices",
         "parts",
         "pending",
         "rounding",
@@ -77,47 +78,12 @@ class AssetRules:
         self.by_inactivity = Period.parse(inactivity) if inactivity else None
         self.lot_key: Callable[[Lot], tuple[int, ...]] = _LOT_KEYS[asset.spend_order]
         self.merges_days = asset.spend_order == "soonest_expiry"
-        self._dates: dict[tuple[Any, ...], Dates] = {}
-        self._notices: dict[Instant, tuple[Instant, ...]] = {}
+        self.notices = _Notices(calendar, self.notice_days)
+        self._arrivals = Arrivals(self)
 
-    def dates(
-        self,
-        day: Day,
-        *,
-        member: Member,
-        validity: Validity | str | None = None,
-        pending: Period | None = None,
-    ) -> Dates:
-        """When a lot that arrives on ``day`` ripens and expires; a rule may bring dates of its own."""
-        if validity is None:
-            at_tier = self.tier_ladder is not None and member.tiers.get(self.tier_ladder) in self.tier_tiers
-            validity = self.tier_validity if at_tier else self.validity
-        key = (day, id(validity), id(pending))
-        found = self._dates.get(key)
-        if found is None:
-            if len(self._dates) > 4096:
-                self._dates.clear()
-            found = self._dates[key] = self._compute(day, validity, pending or self.pending)
-        return found
-
-    def _compute(self, day: Day, validity: Validity | str, pending: Period | None) -> Dates:
-        ripe_day = add(day, pending) if pending else day
-        ripens_at = self.calendar.day_start(ripe_day) if pending else 0
-        if not isinstance(validity, Validity) or validity.inactivity:
-            return ripens_at, NEVER
-        start = ripe_day if validity.from_ == "ripened" else day
-        return ripens_at, self.calendar.day_start(last_day(validity, start) + 1)
-
-    def notices(self, end: Instant) -> tuple[Instant, ...]:
-        """When members are told that value ends at ``end``, earliest first."""
-        found = self._notices.get(end)
-        if found is None:
-            if len(self._notices) > 4096:
-                self._notices.clear()
-            day = self.calendar.day(end)
-            found = tuple(self.calendar.day_start(day - days) for days in self.notice_days)
-            self._notices[end] = found
-        return found
+    def dates(self, day: Day, *, member: Member) -> Dates:
+        """When a lot that arrives on ``day`` ripens and expires."""
+        return self._arrivals.on(day, member)
 
     def inactive_at(self, purse: Purse, member: Member) -> Instant:
         """When the whole balance ends for want of activity, NEVER if it does not.
@@ -133,6 +99,64 @@ class AssetRules:
             return NEVER
         day = self.calendar.day(touched_at)
         return self.calendar.day_start(add(day, self.by_inactivity) + 1)
+
+
+class Arrivals:
+    """When value that arrives on a day ripens and expires; a rule may bring dates of its own."""
+
+    __slots__ = ("_at_tier", "_ladder", "_tiers", "_usual")
+
+    def __init__(
+        self, rules: AssetRules, *, validity: Validity | str | None = None, pending: Period | None = None
+    ) -> None:
+        pending = pending or rules.pending
+        self._usual = _Dates(rules.calendar, rules.validity if validity is None else validity, pending)
+        self._at_tier = _Dates(rules.calendar, rules.tier_validity, pending)
+        self._ladder = rules.tier_ladder if validity is None else None
+        self._tiers = rules.tier_tiers
+
+    def on(self, day: Day, member: Member) -> Dates:
+        if self._ladder is not None and member.tiers.get(self._ladder) in self._tiers:
+            return self._at_tier[day]
+        return self._usual[day]
+
+
+class _Dates(dict[Day, Dates]):
+    """Day of arrival -> dates. A dict, because a hit then never leaves C."""
+
+    def __init__(self, calendar: LocalCalendar, validity: Validity | str, pending: Period | None) -> None:
+        super().__init__()
+        self._calendar, self._validity, self._pending = calendar, validity, pending
+
+    def __missing__(self, day: Day) -> Dates:
+        if len(self) > _MOST_REMEMBERED:
+            self.clear()
+        found = self[day] = self._compute(day)
+        return found
+
+    def _compute(self, day: Day) -> Dates:
+        validity, pending, calendar = self._validity, self._pending, self._calendar
+        ripe_day = add(day, pending) if pending else day
+        ripens_at = calendar.day_start(ripe_day) if pending else 0
+        if not isinstance(validity, Validity) or validity.inactivity:
+            return ripens_at, NEVER
+        start = ripe_day if validity.from_ == "ripened" else day
+        return ripens_at, calendar.day_start(last_day(validity, start) + 1)
+
+
+class _Notices(dict[Instant, tuple[Instant, ...]]):
+    """When value ends -> when members are told of it, earliest first."""
+
+    def __init__(self, calendar: LocalCalendar, notice_days: tuple[int, ...]) -> None:
+        super().__init__()
+        self._calendar, self._notice_days = calendar, notice_days
+
+    def __missing__(self, end: Instant) -> tuple[Instant, ...]:
+        if len(self) > _MOST_REMEMBERED:
+            self.clear()
+        day = self._calendar.day(end)
+        found = self[end] = tuple(self._calendar.day_start(day - days) for days in self._notice_days)
+        return found
 
 
 _LOT_KEYS: dict[str, Callable[[Lot], tuple[int, ...]]] = {
@@ -386,22 +410,25 @@ def _take_from(
 
 def next_due(turn: Turn) -> Instant:
     """The next instant at which a lot ripens, ends, or deserves a notice."""
-    due = NEVER
+    due, assets = NEVER, turn.program.assets
     for asset, purse in turn.member.purses.items():
-        rules = turn.program.assets.get(asset)
+        rules = assets.get(asset)
         if rules is None:
             continue
         if purse.ripening and purse.ripening[0].ripens_at < due:
             due = purse.ripening[0].ripens_at
-        if not purse.lots:
+        lots = purse.lots
+        if not lots:
             continue
-        ends = purse.lots[0].expires_at if rules.merges_days else min(lot.expires_at for lot in purse.lots)
+        ends = lots[0].expires_at if rules.merges_days else min(lot.expires_at for lot in lots)
         if rules.by_inactivity is not None:
             ends = min(ends, rules.inactive_at(purse, turn.member))
         if ends < due:
             due = ends
         if ends != NEVER and rules.notice_days:
-            due = min(due, _next_notice(turn, rules, purse, ends))
+            notice = _next_notice(turn, rules, purse, ends)
+            if notice < due:
+                due = notice
     return due
 
 
@@ -410,11 +437,11 @@ def _next_notice(turn: Turn, rules: AssetRules, purse: Purse, soonest: Instant) 
     after = turn.member.now
     best = NEVER
     if rules.by_inactivity is not None:
-        return min((at for at in rules.notices(soonest) if at > after), default=NEVER)
+        return min((at for at in rules.notices[soonest] if at > after), default=NEVER)
     for lot in purse.lots:
         if lot.expires_at == NEVER:
             continue
-        notices = rules.notices(lot.expires_at)
+        notices = rules.notices[lot.expires_at]
         for at in notices:
             if after < at < best:
                 best = at

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from typing import Any
 
 from msgspec import Struct
 
 from shuke.engine.activity import Line
-from shuke.engine.assets import AssetRules, Cause, credit
+from shuke.engine.assets import Arrivals, AssetRules, Cause, credit
 from shuke.engine.carries import carry
 from shuke.engine.conditions import Names, Scope, compile_condition, compile_scope, compile_term, line_index
 from shuke.engine.effects import ISSUED
@@ -40,6 +40,7 @@ class EarnRule:
     """A rule, compiled. ``numerator / denominator`` turns its basis into units of the asset, exactly."""
 
     __slots__ = (
+        "arrivals",
         "asset",
         "carry",
         "denominator",
@@ -57,13 +58,11 @@ class EarnRule:
         "numerator",
         "order_key",
         "parts",
-        "pending",
         "rounding",
         "rule",
         "scope",
         "span",
         "targets",
-        "validity",
         "weighs",
         "when",
     )
@@ -88,8 +87,8 @@ class EarnRule:
         self.hours = hours_of(rule.span)
         self.rounding = rule.rounding or asset.rounding
         self.carry = asset.asset.carry_fractions and self.kind in ("per", "per_unit")
-        self.validity = rule.validity
-        self.pending = Period.parse(rule.pending) if rule.pending else None
+        pending = Period.parse(rule.pending) if rule.pending else None
+        self.arrivals = Arrivals(asset, validity=rule.validity, pending=pending)
         self.net_of = frozenset(rule.net_of)
         self.include = frozenset(rule.include)
         self.weighs = self.lines is not None or bool(self.include)  # counts not just every line with all it cost
@@ -358,7 +357,7 @@ def _stacked(results: list[Result]) -> list[Result]:
 def _give(turn: Turn, result: Result, since: list[int] | None) -> None:
     """Apply carry and limits, credit the value, and let the order remember it. ``since``: see ``Award``."""
     rule, order, member = result.rule, turn.order, turn.member
-    asset, asset_id = rule.asset, rule.asset.id
+    asset_id = rule.asset.id
     wanted, exact, bound = result.units, None, None
     if rule.carry:
         exact = _in_parts(result)
@@ -370,7 +369,7 @@ def _give(turn: Turn, result: Result, since: list[int] | None) -> None:
             use(turn, rule.limits, amount)
     lot = NO_LOT
     if amount > 0:
-        dates = asset.dates(turn.day, member=member, validity=rule.validity, pending=rule.pending)
+        dates = rule.arrivals.on(turn.day, member)
         cause = Cause("earn", rule.id, None if order is None else order.id, _why(result, wanted, bound))
         lot = credit(turn, asset_id, amount, source=ISSUED, cause=cause, dates=dates)
         turn.add_earned(asset_id, amount)
@@ -395,8 +394,9 @@ def _why(result: Result, wanted: int, bound: str | None) -> dict[str, Any]:
     rule = result.rule
     why: dict[str, Any] = {"basis": result.basis}
     if rule.each is not None:
-        counted = Fraction(result.numerator, result.denominator) / rule.each
-        why["counted"] = [counted.numerator, counted.denominator]
+        top, bottom = result.numerator * rule.each.denominator, result.denominator * rule.each.numerator
+        shared = gcd(top, bottom)
+        why["counted"] = [top // shared, bottom // shared]
     if rule.kind == "multiply":
         why["by"] = [rule.numerator, rule.denominator]
     if bound is not None:

@@ -15,7 +15,7 @@ from typing import Any as Anything
 
 from shuke.engine.activity import Line
 from shuke.engine.condition_code import Read, Test, compile_condition, compile_fact, compile_term, factor_of
-from shuke.engine.facts import Number
+from shuke.engine.facts import Number, slim
 from shuke.engine.names import Names
 from shuke.engine.turn import Turn
 from shuke.program.condition_check import literal_kind
@@ -182,9 +182,9 @@ def _gap(node: Compare | In | Between | Has | IsToday, names: Names) -> Read | N
     match node:
         case Compare(term, ("=" | ">" | ">=") as op, value):
             target = compile_term(value, names=names) if isinstance(value, Term) else _constant(value)
-            step = _smallest_step(term, names) if op == ">" else Fraction(0)
+            step = _smallest_step(term, names) if op == ">" else 0
         case Between(term, low):
-            target, step = _constant(low), Fraction(0)
+            target, step = _constant(low), 0
         case _:
             return None
     read = compile_term(term, names=names)
@@ -198,16 +198,16 @@ def _gap(node: Compare | In | Between | Has | IsToday, names: Names) -> Read | N
     return lacking
 
 
-def _smallest_step(term: Term, names: Names) -> Fraction:
+def _smallest_step(term: Term, names: Names) -> Number:
     """The least by which a term grows: one minor unit. 0 where that is not known."""
     if isinstance(term, Ratio) or signature(term, names.vocabulary).kind is Kind.OPEN:
-        return Fraction(0)
-    return Fraction(1, factor_of(term, names=names))
+        return 0
+    return slim(Fraction(1, factor_of(term, names=names)))
 
 
 def _constant(value: Value) -> Callable[[Turn, Line | None], Number | None]:
     assert isinstance(value, int | Decimal), "a number is compared with a number"
-    number = Fraction(value)
+    number = slim(Fraction(value))
     return lambda turn, line: number
 
 
