@@ -19,7 +19,6 @@ import msgspec
 
 from shuke.engine.activity import ORDER_PAID, TIME_PASSED, Activity
 from shuke.engine.compiled import Compiled, Editions
-from shuke.engine.effects import change_of
 from shuke.engine.member import Member
 from shuke.engine.needs import needs
 from shuke.engine.orders import Order
@@ -132,7 +131,7 @@ def run_partition(
     # Nothing but orders, and nothing shared: no step needs to be handed anything.
     alone = not prepared.activities and not any(map(shares_quotas, editions.compiled))
     orders: dict[tuple[str, str], Order] | None = None if alone else {}
-    with Tables(editions.at(0).document, parts, partition) as tables:
+    with Tables(editions.at(0).document, parts, partition, tally=tally) as tables:
         for activity in stream(prepared, partition):
             _settle(editions, activity, members, orders, tally, tables)
         for member in members.values():
@@ -167,10 +166,7 @@ def _settle(
         tally.refused[code] = tally.refused.get(code, 0) + 1
     elif activity.type == ORDER_PAID:
         tally.orders += 1
-    for entry in effects.entries:
-        change = change_of(entry)
-        tally.count_entry(entry, change)
-        tables.add_entry(member_id, entry, change)
+    tables.add_entries(member_id, effects.entries)
     if effects.tiers:
         tables.add_tiers(member_id, effects.tiers)
     if orders is not None:

@@ -7,17 +7,20 @@ from types import TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from shuke.engine.effects import Entry, TierChanged
+from shuke.engine.effects import MEMBER_ACCOUNTS, Entry, TierChanged
 from shuke.engine.member import Member
 from shuke.program.document import Program
-from shuke.replay.tally import standing_of
+from shuke.replay.tally import Tally, standing_of
 from shuke.values.instants import NEVER
 
 _FLUSH_ROWS = 50_000
 _INSTANT = pa.timestamp("us", tz="UTC")
 _WORDS = pa.dictionary(pa.int32(), pa.string())
+_SUM = pa.decimal128(38)  # of many amounts, which 64 bits might not hold
+_MEMBER_ACCOUNTS = pa.array(sorted(MEMBER_ACCOUNTS))
 
 ENTRIES = pa.schema(
     [
@@ -73,12 +76,35 @@ class _Table:
         if self.rows:
             columns = zip(*self.rows, strict=True)
             arrays = [_array(column, field.type) for column, field in zip(columns, self._schema, strict=True)]
-            self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
             self.rows.clear()
+            self.write(pa.Table.from_arrays(arrays, schema=self._schema))
+
+    def write(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows)
 
     def close(self) -> None:
         self.flush()
         self._writer.close()
+
+
+class _Entries(_Table):
+    """Entries, as rows without what they change: that and what they come to is worked out for many at once."""
+
+    def __init__(self, path: Path, tally: Tally) -> None:
+        super().__init__(path, ENTRIES)
+        self._schema = pa.schema([field for field in ENTRIES if field.name != "amount"])
+        self._tally = tally
+
+    def write(self, rows: pa.Table) -> None:
+        plus, minus = (pc.is_in(rows[account].cast(pa.string()), _MEMBER_ACCOUNTS) for account in ("credit", "debit"))
+        change = pc.multiply(rows["moved"], pc.subtract(plus.cast(pa.int64()), minus.cast(pa.int64())))
+        self._count(pa.table([rows["asset"], rows["kind"], change.cast(_SUM)], names=["asset", "kind", "change"]))
+        super().write(rows.append_column("amount", change).select(ENTRIES.names))
+
+    def _count(self, changes: pa.Table) -> None:
+        flows = changes.group_by(["asset", "kind"], use_threads=False).aggregate([("change", "sum")])
+        for asset, kind, change in zip(*(column.to_pylist() for column in flows.columns), strict=True):
+            self._tally.count_flow(asset, kind, int(change))
 
 
 def _array(column: tuple[Any, ...], type_: pa.DataType) -> pa.Array:
@@ -88,14 +114,15 @@ def _array(column: tuple[Any, ...], type_: pa.DataType) -> pa.Array:
 
 
 class Tables:
-    """The three tables of one partition. Use as a context manager."""
+    """The three tables of one partition. What its entries come to is counted in ``tally``, all of it when the
+    tables are closed. Use as a context manager."""
 
-    def __init__(self, program: Program, folder: Path, partition: int) -> None:
+    def __init__(self, program: Program, folder: Path, partition: int, *, tally: Tally) -> None:
         self._program = program
         self._ladders = [ladder.id for ladder in program.ladders]
         self._assets = [asset.id for asset in program.assets]
         self._members = _Table(_part(folder, "members", partition), members_schema(program))
-        self._entries = _Table(_part(folder, "entries", partition), ENTRIES)
+        self._entries = _Entries(_part(folder, "entries", partition), tally)
         self._tiers = _Table(_part(folder, "tiers", partition), TIERS)
         self._entry_rows = self._entries.rows
 
@@ -108,14 +135,13 @@ class Tables:
         for table in (self._members, self._entries, self._tiers):
             table.close()
 
-    def add_entry(self, member_id: str, entry: Entry, change: int) -> None:
+    def add_entries(self, member_id: str, entries: list[Entry]) -> None:
         rows = self._entry_rows
-        rows.append(
+        rows += [
             (
                 member_id,
                 entry.occurred_at,
                 entry.asset,
-                change,
                 entry.kind,
                 entry.rule,
                 entry.order_id,
@@ -123,7 +149,8 @@ class Tables:
                 entry.debit,
                 entry.credit,
             )
-        )
+            for entry in entries
+        ]
         if len(rows) >= _FLUSH_ROWS:
             self._entries.flush()
 

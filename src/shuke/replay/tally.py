@@ -6,7 +6,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from shuke.engine.effects import Entry
 from shuke.engine.member import Member, Purse
 from shuke.program.document import Program
 from shuke.values.amounts import format_amount
@@ -68,14 +67,11 @@ class Tally(Struct):
             counts = self.tiers.setdefault(ladder, {})
             counts[tier] = counts.get(tier, 0) + 1
 
-    def count_entry(self, entry: Entry, change: int) -> None:
-        """``change`` is what the entry does to the member's balance (0 for moves between her own accounts)."""
+    def count_flow(self, asset: str, kind: str, change: int) -> None:
+        """``change`` is what entries of this kind do to the balances of members."""
         if change == 0:
             return
-        tally = self.assets.get(entry.asset)
-        if tally is None:
-            tally = self.assets[entry.asset] = AssetTally()
-        kind = entry.kind
+        tally = self.assets.setdefault(asset, AssetTally())
         if kind in _ISSUED:
             tally.issued += change
         elif kind in _SPENT:
