@@ -16,14 +16,14 @@ from shuke.values.instants import NEVER, Instant
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-MEMBER: LiteralString = "select state from member where bucket = %s and member_id = %s"
+MEMBER: LiteralString = "select state from member where bucket = %b::int2 and member_id = %b"
 
 LIKE: LiteralString = """
     select member_id from member where member_id like %s || '%%' or member_id ilike %s order by member_id limit 3
 """
 
 _ENTRY: LiteralString = """
-    select a.seq, e.no, e.asset, e.kind, e.debit, e.credit, e.amount, e.occurred_at, e.version,
+    select a.seq, a.id, e.no, e.asset, e.kind, e.debit, e.credit, e.amount, e.occurred_at, e.version,
         coalesce(e.lot, 0), e.rule, e.order_id, e.why
     from activity a join entry e on e.activity_id = a.id and e.bucket = a.bucket
     where a.bucket = %s and a.member_id = %s
@@ -31,6 +31,45 @@ _ENTRY: LiteralString = """
 
 LAST_ENTRIES: LiteralString = _ENTRY + " order by a.seq desc, e.no desc limit %s"
 ENTRY: LiteralString = _ENTRY + " and a.seq = %s and e.no = %s"
+ENTRY_OF_ACTIVITY: LiteralString = _ENTRY + " and a.id = %s and e.no = %s"
+ENTRIES_BEHIND: LiteralString = (
+    _ENTRY
+    + """ and a.seq <= %s and (a.seq, e.no) < (%s, %s) and (%s::text is null or e.asset = %s)
+    order by a.seq desc, e.no desc limit %s
+"""
+)
+
+# What an account of hers came to by an instant, by the entries' own times.
+SUMS: LiteralString = """
+    select e.asset,
+        coalesce(sum(e.amount) filter (where e.credit = 'available'), 0)::bigint
+            - coalesce(sum(e.amount) filter (where e.debit = 'available'), 0)::bigint,
+        coalesce(sum(e.amount) filter (where e.credit = 'pending'), 0)::bigint
+            - coalesce(sum(e.amount) filter (where e.debit = 'pending'), 0)::bigint,
+        coalesce(sum(e.amount) filter (where e.credit = 'held'), 0)::bigint
+            - coalesce(sum(e.amount) filter (where e.debit = 'held'), 0)::bigint,
+        coalesce(sum(e.amount) filter (where e.debit = 'debt'), 0)::bigint
+            - coalesce(sum(e.amount) filter (where e.credit = 'debt'), 0)::bigint
+    from activity a join entry e on e.activity_id = a.id and e.bucket = a.bucket
+    where a.bucket = %s and a.member_id = %s
+        and e.occurred_at < 'epoch'::timestamptz + %s * interval '1 microsecond'
+    group by e.asset
+"""
+BETWEEN: LiteralString = (
+    _ENTRY
+    + """ and e.occurred_at >= 'epoch'::timestamptz + %s * interval '1 microsecond'
+        and e.occurred_at < 'epoch'::timestamptz + %s * interval '1 microsecond'
+        and (e.occurred_at, a.seq, e.no) > ('epoch'::timestamptz + %s * interval '1 microsecond', %s, %s)
+    order by e.occurred_at, a.seq, e.no limit %s
+"""
+)
+
+TIER_CHANGES: LiteralString = """
+    select t.ladder, t.from_tier, t.to_tier, t.at, t.until, t.reason, a.id
+    from activity a join tier_change t on t.activity_id = a.id and t.bucket = a.bucket
+    where a.bucket = %s and a.member_id = %s and t.from_tier is distinct from t.to_tier
+    order by a.seq desc, t.no desc limit %s
+"""
 ENTRIES_OF_ORDER: LiteralString = _ENTRY + " and e.order_id = %s order by a.seq, e.no"
 
 ACTIVITY: LiteralString = """
@@ -51,6 +90,8 @@ COUNT_DUE: LiteralString = """
 
 NEXT_DUE: LiteralString = "select min(due_at) from member where due_at is not null"
 
+_BEYOND = 2**62  # no member has so many activities
+
 _decode_activity = json.Decoder(Activity).decode
 
 
@@ -59,6 +100,7 @@ class Line(Struct):
 
     member_id: str
     seq: int
+    activity_id: int
     no: int
     entry: Entry
 
@@ -112,6 +154,69 @@ async def entry(connection: Connection, member_id: str, seq: int, no: int) -> Li
     return found[0] if found else None
 
 
+async def entry_of_activity(connection: Connection, member_id: str, activity_id: int, no: int) -> Line | None:
+    """One entry of the member by the number of its activity, and its own within it."""
+    found = await _lines(connection, ENTRY_OF_ACTIVITY, member_id, activity_id, no)
+    return found[0] if found else None
+
+
+async def entries_behind(
+    connection: Connection, member_id: str, *, behind: tuple[int, int] | None, asset: str | None, most: int
+) -> list[Line]:
+    """The member's entries from the latest settled on backwards, behind (seq, no) of one; of one asset, or of all."""
+    seq, no = behind or (_BEYOND, 0)
+    return await _lines(connection, ENTRIES_BEHIND, member_id, seq, seq, no, asset, asset, most)
+
+
+class Sums(Struct, frozen=True):
+    """What the member's accounts of an asset came to, in its smallest units."""
+
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    debt: int = 0  # what she owes
+
+
+async def sums_before(connection: Connection, member_id: str, at: Instant) -> dict[str, Sums]:
+    """Per asset, what entries from before ``at`` came to; by their own times, whenever they were settled."""
+    cursor = await connection.execute(SUMS, (bucket_of(member_id), member_id, at))
+    return {asset: Sums(*sums) for asset, *sums in await cursor.fetchall()}
+
+
+async def entries_between(
+    connection: Connection,
+    member_id: str,
+    since: Instant,
+    until: Instant,
+    *,
+    behind: tuple[Instant, int, int] | None,
+    most: int,
+) -> list[Line]:
+    """Entries from ``since`` on and before ``until``, in the order of their times; behind (time, seq, no) of one."""
+    return await _lines(connection, BETWEEN, member_id, since, until, *(behind or (since, -1, -1)), most)
+
+
+class TierChange(Struct, frozen=True):
+    """A change of the tier in force. ``until`` is NEVER for a tier without end."""
+
+    ladder: str
+    before: str | None
+    after: str | None
+    at: Instant
+    until: Instant
+    reason: str
+    activity_id: int
+
+
+async def tier_changes(connection: Connection, member_id: str, *, most: int) -> list[TierChange]:
+    """The member's latest changes of tier, the latest first."""
+    cursor = await connection.execute(TIER_CHANGES, (bucket_of(member_id), member_id, most))
+    return [
+        TierChange(ladder, before, after, _instant(at), NEVER if until is None else _instant(until), reason, id_)
+        for ladder, before, after, at, until, reason, id_ in await cursor.fetchall()
+    ]
+
+
 async def activity(connection: Connection, member_id: str, seq: int) -> Recorded:
     """The activity that caused an entry. KeyError if there is none: then the books are broken."""
     row = await _row(connection, ACTIVITY, (bucket_of(member_id), member_id, seq))
@@ -149,7 +254,7 @@ async def next_due(connection: Connection) -> Instant:
 
 
 async def _row(connection: Connection, query: LiteralString, arguments: tuple[Any, ...]) -> Any:
-    cursor = await connection.execute(query, arguments)
+    cursor = await connection.execute(query, arguments, prepare=True)
     return await cursor.fetchone()
 
 
@@ -158,10 +263,10 @@ async def _lines(connection: Connection, query: LiteralString, member_id: str, *
     return [_line(member_id, *row) for row in await cursor.fetchall()]
 
 
-def _line(member_id: str, seq: int, no: int, *entry: Any) -> Line:
+def _line(member_id: str, seq: int, activity_id: int, no: int, *entry: Any) -> Line:
     asset, kind, debit, credit, amount, occurred_at, version, lot, rule, order_id, why = entry
     told = Entry(asset, kind, debit, credit, amount, _instant(occurred_at), version, lot, rule, order_id, why)
-    return Line(member_id, seq, no, told)
+    return Line(member_id, seq, activity_id, no, told)
 
 
 def _instant(moment: datetime) -> Instant:

@@ -8,6 +8,7 @@ from typing import LiteralString
 from msgspec import Struct
 
 from shuke.books.load import Connection
+from shuke.books.members import Place
 from shuke.engine.member import ERASED, STRANGER
 
 _HERE: LiteralString = """
@@ -31,14 +32,6 @@ MOVES: LiteralString = """
 """
 
 _NOBODY = [STRANGER, ERASED]
-
-
-class Place(Struct, array_like=True, frozen=True):
-    """Where among the members of the books one stands: behind this one. Buckets are drawn by lot from the ids, so
-    that the first of them are a fair sample of all."""
-
-    bucket: int = -1
-    member_id: str = ""
 
 
 class Moves(Struct):
