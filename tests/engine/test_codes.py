@@ -69,7 +69,13 @@ def test_a_code_scanned_at_a_till_is_claimed_and_redeemed_in_one() -> None:
     shop.codes["AB12CD"] = Code("v", "free")
     settled = shop.do(of.COUPON_REDEEMED, coupon="ab12cd", amount=1_000)
     (coupon,) = shop.member.coupons.values()
-    assert settled.answer["coupon"] == {"coupon": coupon.id, "template": "v", "left": 2_000}
+    assert settled.answer["coupon"] == {
+        "coupon": coupon.id,
+        "template": "v",
+        "code": "AB12CD",
+        "value": 1_000,
+        "left": 2_000,
+    }
     shop.do(of.COUPON_REDEEMED, coupon="AB12CD")
     refused = shop.refused(of.COUPON_REDEEMED, coupon="AB12CD")
     assert refused == Refused("code_used", {"code": "AB12CD"})

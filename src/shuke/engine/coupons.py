@@ -161,6 +161,10 @@ def _answered(turn: Turn, issued: list[Coupon] | Refused) -> Refused | None:
     if isinstance(issued, Refused):
         return issued
     turn.answer["coupons"] = [coupon.id for coupon in issued]
+    if issued:
+        first = issued[0]
+        told = {"template": first.template, "valid_from": first.valid_from, "valid_until": first.valid_until}
+        turn.answer["issued"] = {**told, "value": first.value, "codes": [one.code for one in issued if one.code]}
     return None
 
 
@@ -225,7 +229,7 @@ def redeem(turn: Turn) -> Refused | None:
         take_in(turn, coupon, order_id=order_id)
     redeem_one(turn, coupon, value=amount, order_id=order_id)
     count_redeemed(turn, coupon.template, 1)
-    turn.answer["coupon"] = {"coupon": coupon.id, "template": coupon.template, "left": coupon.value}
+    turn.answer["coupon"] = _named(coupon) | {"value": amount, "left": coupon.value}
     return None
 
 
@@ -319,7 +323,12 @@ def void(turn: Turn) -> Refused | None:
         return Refused("reason_missing", {})
     del turn.member.coupons[coupon.id]
     tell(turn, coupon, "voided")
+    turn.answer["coupon"] = _named(coupon)
     return None
+
+
+def _named(coupon: Coupon) -> dict[str, Any]:
+    return {"coupon": coupon.id, "template": coupon.template, "code": coupon.code}
 
 
 def give(turn: Turn) -> Refused | None:
@@ -345,6 +354,7 @@ def give(turn: Turn) -> Refused | None:
         return Refused("coupon_not_transferable", {"coupon": coupon.id})
     del turn.member.coupons[coupon.id]
     tell(turn, coupon, "given")
+    turn.answer["coupon"] = _named(coupon)
     turn.effects.activities.append(
         Activity(
             type=of.COUPON_RECEIVED,

@@ -47,7 +47,7 @@ def quote(
     seen = Context(given.orders, dict(given.taken), given.codes)
     turn = Turn(program, shopper, told, seen)
     if member is not None:
-        _bring_up(turn, at)
+        bring_up(turn, at)
     found = price(turn, cart, strict=False)
     if isinstance(found, Quote) and member is not None:
         turn.order = order_of_quote(turn, found)
@@ -56,7 +56,7 @@ def quote(
     return found
 
 
-def _bring_up(turn: Turn, at: Instant) -> None:
+def bring_up(turn: Turn, at: Instant) -> None:
     """Let a copy of the member catch up, where something is due by then."""
     member, program = turn.member, turn.editions
     due_at = member.due_at
