@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from msgspec import Struct
 from psycopg.pq import TransactionStatus
@@ -19,7 +20,9 @@ from shuke.engine.activity import Activity, Purchase
 from shuke.engine.cart import Quote
 from shuke.engine.codes import quotas_of_codes
 from shuke.engine.compiled import Compiled, Editions
+from shuke.engine.coupon_checks import Checked, check, question
 from shuke.engine.effects import Refused
+from shuke.engine.member import Member
 from shuke.engine.needs import needs
 from shuke.engine.quote import quote
 from shuke.engine.turn import Context
@@ -48,6 +51,38 @@ class Quotes:
         Raises ``NotPublished``; ``psycopg.OperationalError`` if the database stays away.
         """
         activity = Activity(of.ORDER_PAID, member_id or "", at, "quote", cart.order_id, purchase=cart)
+        things = await self._see(activity)
+        member = None if member_id is None else things.member
+        priced = quote(things.editions, member, cart, at=at, context=things.context)
+        return Quoted(priced, things.editions.at(at))
+
+    async def check(
+        self,
+        coupon: str,
+        *,
+        member_id: str,
+        at: Instant,
+        channel: str | None = None,
+        store: str | None = None,
+        cart: Purchase | None = None,
+    ) -> tuple[Checked, Compiled]:
+        """Whether a coupon (id or code) would work for the member as things stand at ``at``, and the edition of the
+        program that says so. Raises as ``of``."""
+        things = await self._see(question(member_id, coupon, at=at, cart=cart))
+        checked = check(
+            things.editions,
+            things.member,
+            coupon,
+            at=at,
+            channel=channel,
+            store=store,
+            cart=cart,
+            context=things.context,
+        )
+        return checked, things.editions.at(at)
+
+    async def _see(self, activity: Activity) -> _Things:
+        """How things stand for an activity that is not told."""
         async with self._pool.connection() as connection, _unbegun(connection):
             editions = self._editions or await self._settler.editions(connection)
             while True:
@@ -57,14 +92,19 @@ class Quotes:
                     break
                 editions = await self._settler.editions(connection)
             self._editions = editions
-            edition = editions.at(at)
+            edition = editions.at(activity.occurred_at)
             more = [quota for quota in quotas_of_codes(edition, activity, seen.codes) if quota not in need.quotas]
             if more:
                 also = await carts.see(connection, activity.member_id, quotas=more, asked=())
                 seen.taken |= also.taken
-        member = None if member_id is None else seen.member or new_member(member_id)
-        context = Context(taken=seen.taken, codes=seen.codes)
-        return Quoted(quote(editions, member, cart, at=at, context=context), edition)
+        member = seen.member or new_member(activity.member_id)
+        return _Things(editions, member, Context(taken=seen.taken, codes=seen.codes))
+
+
+class _Things(NamedTuple):
+    editions: Editions
+    member: Member
+    context: Context
 
 
 @asynccontextmanager

@@ -6,7 +6,21 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from shuke.web.api import activities, balances, carts, keys, orders, points, programs, stored_value, tracking, webhooks
+from shuke.web.api import (
+    activities,
+    balances,
+    carts,
+    codes,
+    coupon_lookups,
+    coupons,
+    keys,
+    orders,
+    points,
+    programs,
+    stored_value,
+    tracking,
+    webhooks,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     orders.router,
@@ -14,6 +28,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     points.router,
     balances.router,
     stored_value.router,
+    coupons.router,
+    coupon_lookups.router,
+    codes.router,
     activities.router,
     programs.router,
     webhooks.router,

@@ -55,6 +55,7 @@ class Problem(HTTPException):
     def __init__(
         self,
         code: str,
+        /,  # a fact may be called so too
         *,
         status: int | None = None,
         detail: str | None = None,

@@ -41,6 +41,14 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
             "目前连不上账本。没有丢失任何数据，请用同一个键再试一次。",
         ),
     ),
+    "codes_not_unique": (
+        422,
+        _in(
+            "Coupons of {template} have no unique codes. Write `codes: unique` into the template first.",
+            "{template} 的優惠券沒有專屬券碼。請先在範本中寫上 `codes: unique`。",
+            "{template} 的优惠券没有专属券码。请先在模板中写上 `codes: unique`。",
+        ),
+    ),
     "draft_changed": (
         412,
         _in(
