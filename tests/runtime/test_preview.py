@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shuke.books.tiers import Moves, Place
+from shuke.books.members import Place
+from shuke.books.tiers import Moves
 from shuke.engine.activity import ORDER_PAID
 from shuke.program.document import read
 from shuke.runtime.apart import Apart
@@ -78,6 +79,11 @@ async def test_who_would_move_down_and_off_a_ladder_is_told_too(shop: Shop) -> N
     assert down.moves == [Moves("club", "gold", "base", 5)]
     off = await looked(shop, COFFEE)
     assert off.moves == [Moves("club", "base", None, 19), Moves("club", "gold", None, 11)]
+
+
+async def test_what_members_counters_do_not_hold_is_told(shop: Shop) -> None:
+    assert (await looked(shop, club(150))).uncounted == []
+    assert (await looked(shop, club(150).replace("spend(12", "spend(24"))).uncounted == ["spend"]
 
 
 async def test_pages_together_say_what_one_would_say(shop: Shop) -> None:

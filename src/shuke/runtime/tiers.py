@@ -13,11 +13,12 @@ from time import monotonic
 from msgspec import MsgspecError, Struct
 
 from shuke.books import tiers
-from shuke.books.tiers import Moves, Place
+from shuke.books.members import Place
+from shuke.books.tiers import Moves
 from shuke.engine.activity import TIERS_APPLIED, Activity
 from shuke.engine.compiled import Compiled, Editions
 from shuke.engine.member import unpack
-from shuke.engine.progress import Move, preview
+from shuke.engine.progress import Move, preview, uncounted
 from shuke.runtime.clock import now
 from shuke.runtime.programs import document_of, program_of
 from shuke.runtime.shop import Shop
@@ -47,14 +48,15 @@ class Mover(Struct):
 
 class Looked(Struct):
     """A page of a preview. ``moves`` counts everybody who would move, ``anyway`` those of them who would move to the
-    same tier without the draft; ``movers`` are the first of them. ``unreadable`` states cannot be looked at.
-    ``place`` is where the next page begins, None after the last one."""
+    same tier without the draft; ``movers`` are the first of them. ``unreadable`` states cannot be looked at, and of
+    ``uncounted`` measures less is seen than there was. ``place`` is where the next page begins, None after the last."""
 
     examined: int
     unreadable: int
     moves: list[Moves]
     anyway: int
     movers: list[Mover]
+    uncounted: list[str]
     place: Place | None
 
 
@@ -90,6 +92,11 @@ def look(present: tuple[Edition, ...], draft: bytes, at: Instant, states: list[b
     return found
 
 
+def not_counted(present: Edition, draft: bytes) -> list[str]:
+    """Measures of ``draft`` that members' counters do not hold far enough back under the version in force."""
+    return uncounted(_editions((present,)).compiled[0], program_of(draft))
+
+
 @lru_cache(maxsize=4)
 def _editions(editions: tuple[Edition, ...]) -> Editions:
     return Editions(
@@ -102,13 +109,11 @@ async def look_at_members(
     shop: Shop, draft: bytes, *, at: Instant, behind: Place, members: int, movers: int, seconds: float
 ) -> Looked:
     """Look at up to ``members`` members behind ``behind``, for about ``seconds``; tell up to ``movers`` who move."""
-    present = tuple(
-        Edition(edition.version, edition.effective_from, document_of(edition.document))
-        for edition in (await shop.editions()).compiled
-    )
+    editions = await shop.editions()
+    present = tuple(_edition(edition) for edition in editions.compiled)
     ends = monotonic() + seconds
     counts: Counter[tuple[str, str | None, str | None]] = Counter()
-    found = Looked(0, 0, [], 0, [], behind)
+    found = Looked(0, 0, [], 0, [], [], behind)
     while found.place is not None and found.examined < members and (found.examined == 0 or monotonic() < ends):
         together = min(_TOGETHER, members - found.examined)
         async with shop.pool.connection() as connection:
@@ -121,8 +126,13 @@ async def look_at_members(
         found.anyway += piece.anyway
         found.movers += piece.movers
         found.place = read[-1][0] if len(read) == together else None
+    found.uncounted = await shop.apart.run(not_counted, _edition(editions.at(at)), draft)
     found.moves = [Moves(*key, count) for key, count in sorted(counts.items(), key=lambda item: _order(item[0]))]
     return found
+
+
+def _edition(edition: Compiled) -> Edition:
+    return Edition(edition.version, edition.effective_from, document_of(edition.document))
 
 
 def _order(key: tuple[str, str | None, str | None]) -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ from shuke.web.api import (
     points,
     programs,
     stored_value,
+    tiers_preview,
     tracking,
     webhooks,
 )
@@ -31,6 +32,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     coupons.router,
     coupon_lookups.router,
     codes.router,
+    tiers_preview.router,
     activities.router,
     programs.router,
     webhooks.router,

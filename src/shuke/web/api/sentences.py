@@ -302,6 +302,9 @@ ERRORS: Final[dict[str, Sentences]] = {
     "told_elsewhere": _in(
         "This cannot be told here; it comes from {by}.", "這裡不能告知，它來自 {by}。", "这里不能告知，它来自 {by}。"
     ),
+    "cursor_invalid": _in(
+        "This is no cursor of ours, or one of something else.", "這不是此處給出的游標。", "这不是此处给出的游标。"
+    ),
     "in_the_future": _in(
         "This lies in the future; it is now {now}.", "這在未來；現在是 {now}。", "这在未来；现在是 {now}。"
     ),
