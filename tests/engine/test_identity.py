@@ -100,6 +100,21 @@ def test_a_member_has_a_bounded_number_of_identities():
     shop.all(updated("ada", when=LATER + 1, identities={"one:more": "x", "shop:0": None}))
 
 
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        ({"traits": {f"t{number}": number for number in range(201)}}, "too_many_traits"),
+        ({"tags": [f"t{number}" for number in range(201)]}, "too_many_tags"),
+    ],
+)
+def test_a_member_has_a_bounded_number_of_traits_and_tags_and_learns_nothing_of_too_many(payload, code):
+    shop = Ledger()
+    shop.all(joined("ada", traits={"city": "Taipei"}, tags=["new"]))
+    assert shop.settle(updated("ada", identities={"card": "7"}, **payload)).refused == Refused(code, {"most": 200})
+    ada = shop.members["ada"]
+    assert (ada.traits, ada.tags, ada.identities) == ({"city": "Taipei"}, ["new"], [])
+
+
 def test_only_activities_that_tell_identities_ask_whose_they_are():
     assert asked_for(joined("ada", identities={"phone": PHONE, "card": None})) == [("phone", PHONE)]
     assert asked_for(joined("ada")) == []

@@ -113,6 +113,8 @@ REFUSALS: Final[dict[str, Facts]] = {
     "tier_unknown": {"ladder": Fact.LADDER, "tier": Fact.TEXT},
     "too_many_holds": {"most": Fact.COUNT},
     "too_many_identities": {"most": Fact.COUNT},
+    "too_many_tags": {"most": Fact.COUNT},
+    "too_many_traits": {"most": Fact.COUNT},
     "top_up_above_maximum": {"amount": Fact.MONEY, "maximum": Fact.MONEY},
     "top_up_below_minimum": {"amount": Fact.MONEY, "minimum": Fact.MONEY},
     "top_up_exists": _TOP_UP,

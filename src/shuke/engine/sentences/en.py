@@ -122,6 +122,8 @@ REFUSALS = {
     "too_many_coupons": "A cart takes at most {most} coupons.",
     "too_many_holds": "At most {most} holds can be open at once.",
     "too_many_identities": "A member has at most {most} identities.",
+    "too_many_tags": "A member has at most {most} tags.",
+    "too_many_traits": "A member has at most {most} traits.",
     "top_up_above_maximum": "{amount} is more than can be topped up at once; at most {maximum}.",
     "top_up_below_minimum": "{amount} is less than can be topped up; at least {minimum}.",
     "top_up_exists": "The top-up {id} was settled before.",

@@ -122,6 +122,8 @@ REFUSALS = {
     "too_many_coupons": "一个购物车最多用{most}张优惠券。",
     "too_many_holds": "同时最多有{most}笔预扣。",
     "too_many_identities": "每位会员最多{most}个身份标识。",
+    "too_many_tags": "每位会员最多{most}个标签。",
+    "too_many_traits": "每位会员最多{most}项属性。",
     "top_up_above_maximum": "一次最多充值{maximum}，不能是{amount}。",
     "top_up_below_minimum": "最少充值{minimum}，不能是{amount}。",
     "top_up_exists": "充值{id}此前已入账。",

@@ -122,6 +122,8 @@ REFUSALS = {
     "too_many_coupons": "一個購物車最多用{most}張優惠券。",
     "too_many_holds": "同時最多有{most}筆預扣。",
     "too_many_identities": "每位會員最多{most}個識別資料。",
+    "too_many_tags": "每位會員最多{most}個標籤。",
+    "too_many_traits": "每位會員最多{most}項屬性。",
     "top_up_above_maximum": "一次最多儲值{maximum}，不能是{amount}。",
     "top_up_below_minimum": "最少儲值{minimum}，不能是{amount}。",
     "top_up_exists": "儲值{id}先前已入帳。",
