@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import random
 
 import psycopg
 import pytest
@@ -189,6 +190,23 @@ async def test_two_processes_settling_overlapping_batches_never_wait_for_each_ot
     deadlocks = "select deadlocks from pg_stat_database where datname = current_database()"
     assert await shop.rows(deadlocks) == [(0,)]
     assert await shop.findings() == []
+
+
+async def test_batches_that_bring_old_and_new_members_never_wait_for_each_other_in_a_circle(books_url, tenant):
+    async with open_shop(books_url, tenant=tenant, most=12) as shop:
+        deadlocks = "select deadlocks from pg_stat_database where datname = current_database()"
+        before = await shop.rows(deadlocks)
+        chance = random.Random(7)
+        for round_ in range(12):
+            names = [f"n{number}" for number in range(round_ * 20, round_ * 20 + 60)]  # a third of them known by now
+            batches = [
+                [given(name, 1, key=f"{round_}/{batch}/{name}") for name in chance.sample(names, 40)]
+                for batch in range(10)
+            ]
+            answers = await asyncio.gather(*(shop.settle(*batch) for batch in batches))
+            assert {answer.status for batch in answers for answer in batch} == {"settled"}
+        assert await shop.rows(deadlocks) == before
+        assert await shop.findings() == []
 
 
 # -- Durability and time ----------------------------------------------------------------------------------

@@ -108,7 +108,9 @@ async def begin(connection: Connection, members: Iterable[str], *, activities: i
         ids = await _asked(connection, ACTIVITY_IDS, (activities,))
     found = await rows.fetchall()
     if len(found) < len(wanted):
-        # Make the missing rows first, so that a member two batches meet at once is made by one of them.
+        # Make the missing rows first, so that a member two batches meet at once is made by one of them. Nothing may be
+        # locked meanwhile: who waits for somebody else's new row, and holds another, could wait in a circle.
+        await connection.rollback()
         async with connection.pipeline():
             await _asked(connection, ADD_MEMBERS, arguments)
             rows = await _asked(connection, LOCK_MEMBERS, arguments)
