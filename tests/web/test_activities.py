@@ -175,6 +175,10 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     (fact("coupon.issued", "k", template="t", rule="base"), "/payload/rule", "extra_forbidden"),
     (fact("member.joined", "k", traits=[1]), "/payload/traits", "dict_type"),
     (fact("member.joined", "k", tags=[1]), "/payload/tags/0", "string_type"),
+    (fact("member.joined", "k", identities={"phone": "12"}), "/payload/identities", "value_error"),
+    (fact("member.joined", "k", identities={"email": "null"}), "/payload/identities", "value_error"),
+    (fact("member.joined", "k", identities={"Phone!": "1"}), "/payload/identities", "value_error"),
+    (fact("member.joined", "k", identities={"card": 7}), "/payload/identities", "string_type"),
     (fact("asset.granted", "k", asset="points", amount="5", reason="r"), "/payload/amount", "int_type"),
     (fact("asset.granted", "k", asset="points", amount=0, reason="r"), "/payload/amount", "greater_than_equal"),
     (
@@ -261,6 +265,16 @@ async def test_kinds_that_the_engine_knows_need_their_own_scope(door: Door) -> N
     async with door.other(await door.secret("orders:write", source="till")) as till:
         answer = await till.post("/v1/activities", json={"activities": [order(2)]})
         assert (answer.status_code, answer.json()["facts"]) == (403, {"scope": "activities:write"})
+
+
+async def test_identities_are_known_in_whichever_form_they_are_told(door: Door) -> None:
+    """ACCEPTANCE 29. The shop lies in Taiwan."""
+    first, second = await tell(
+        door,
+        fact("member.joined", "k-1", "ann", identities={"phone": "0912 345-678"}),
+        fact("member.joined", "k-2", "bob", identities={"phone": "+886 912345678"}),
+    )
+    assert (first["status"], second["status"], second["code"]) == ("settled", "refused", "identity_taken")
 
 
 async def test_two_sources_may_use_the_same_key(door: Door) -> None:

@@ -12,6 +12,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from shuke.books import activities
+from shuke.books.identity_forms import region_of
 from shuke.engine.effects import Refused
 from shuke.engine.refusals import sentence
 from shuke.program.document import Program
@@ -206,12 +207,12 @@ async def _split(request: Request) -> Sequence[bytes | memoryview]:
 
 async def _tell(call: Call, told: Sequence[bytes | memoryview], program: Program) -> list[_Result]:
     """Settle some items together; a result for each."""
-    present = now()
+    present, region = now(), region_of(program.zone)
     results: list[_Result | None] = []
     items: list[Read] = []
     for raw in told:
         try:
-            item = batch.read(raw, source=call.source, present=present)
+            item = batch.read(raw, source=call.source, present=present, region=region)
         except Wrong as wrong:
             results.append(_invalid(raw, wrong, call))
             continue

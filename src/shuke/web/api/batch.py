@@ -126,10 +126,11 @@ def split_lines(body: bytes) -> Sequence[bytes | memoryview]:
     return lines
 
 
-def read(told: bytes | memoryview, *, source: str, present: Instant) -> Read:
+def read(told: bytes | memoryview, *, source: str, present: Instant, region: str | None) -> Read:
     """One item as an activity of ``source``. Raises ``Wrong``.
 
-    What happened up to ``AHEAD`` after ``present`` by the caller's clock happened now.
+    ``region`` is where phone numbers without a country code are. What happened up to ``AHEAD`` after ``present`` by
+    the caller's clock happened now.
     """
     raw = bytes(told)
     if len(raw) > ITEM_MOST:
@@ -147,7 +148,7 @@ def read(told: bytes | memoryview, *, source: str, present: Instant) -> Read:
     member_id, key = plain("/member_id", item.member_id), plain("/key", item.key)
     if item.payload is not None and _may_be_too_much(raw):
         free("/payload", item.payload)
-    payload = read_payload(item.type, item.payload)
+    payload = read_payload(item.type, item.payload, region=region)
     purchase = _purchase(item, raw)
     at = moment("/occurred_at", item.occurred_at)
     activity = Activity(item.type, member_id, at, source, key, payload, purchase)

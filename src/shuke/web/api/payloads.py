@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from shuke.books import identity_forms
 from shuke.engine import activity as of
 from shuke.web.api.contract import SAFE, bounded, is_plain, read_moment
 
@@ -22,6 +23,7 @@ Amount = Annotated[int, Meta(ge=0, le=SAFE)]
 Positive = Annotated[int, Meta(ge=1, le=SAFE)]
 Signed = Annotated[int, Meta(ge=-SAFE, le=SAFE)]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
+Kind = Annotated[str, Meta(max_length=64)]
 Tags = Annotated[list[Text], Meta(max_length=200)]
 
 # What may be left out but not be null is UNSET by default.
@@ -37,7 +39,7 @@ class Joined(Struct):
     traits: dict[str, Any] | None = None
     tags: Tags | None = None
     untags: Tags | None = None
-    identities: UnsetType | None = None
+    identities: Annotated[dict[Kind, Id | None], Meta(max_length=50)] | None = None
 
 
 class AboutOrder(Struct):
@@ -280,8 +282,9 @@ def wrong_of(error: msgspec.ValidationError, *, below: str = "") -> Wrong:
     return Wrong(pointer if field is None else f"{pointer}/{field}", code, **facts)
 
 
-def read_payload(type_: str, payload: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The payload as the engine reads it; a copy where something changes.
+def read_payload(type_: str, payload: dict[str, Any] | None, *, region: str | None) -> dict[str, Any] | None:
+    """The payload as the engine reads it; a copy where something changes. Phone numbers without a country code are
+    those of ``region``.
 
     Raises ``Wrong``.
     """
@@ -292,11 +295,25 @@ def read_payload(type_: str, payload: dict[str, Any] | None) -> dict[str, Any] |
         msgspec.convert({} if payload is None else payload, shape)
     except msgspec.ValidationError as error:
         raise wrong_of(error, below="/payload") from None
+    if payload is None:
+        return None
+    if payload.get("identities") and shape is Joined:
+        return {**payload, "identities": _identities(payload["identities"], region)}
     moments = MOMENTS.get(type_)
-    if moments is None or payload is None:
+    if moments is None:
         return payload
     told = {name: moment(f"/payload/{name}", payload[name]) for name in moments if payload.get(name) is not None}
     return {**payload, **told}
+
+
+def _identities(told: dict[str, str | None], region: str | None) -> dict[str, str | None]:
+    try:
+        return {
+            kind: None if value is None else identity_forms.normal(kind, value, region=region)
+            for kind, value in told.items()
+        }
+    except identity_forms.NotAnIdentity as broken:
+        raise Wrong("/payload/identities", "value_error", error=broken) from None
 
 
 def moment(pointer: str, told: str) -> int:
