@@ -15,6 +15,7 @@ from shuke.cli.words import word, word_for
 from shuke.engine.causes import program_of, sentence_of
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import AVAILABLE, Entry, change_of
+from shuke.engine.goal_words import ladder_name, tier_name, to_keep, to_rise
 from shuke.engine.member import Lot, Member, Purse
 from shuke.engine.progress import Goal, LadderProgress, Missing, progress
 from shuke.engine.sentences import Locale, Writer, told, writer
@@ -83,31 +84,14 @@ def _draw_tiers(statement: Statement, words: Writer) -> None:
     for ladder in found:
         until = "" if ladder.tier is None else _day(ladder.last_day, locale)
         source = "" if ladder.tier is None else word_for(ladder.source, locale)
-        tier = word("none", locale) if ladder.tier is None else _tier_name(words, ladder.ladder, ladder.tier)
-        rows.append((_ladder_name(words, ladder.ladder), tier, until, source))
+        tier = word("none", locale) if ladder.tier is None else tier_name(words, ladder.ladder, ladder.tier)
+        rows.append((ladder_name(words, ladder.ladder), tier, until, source))
     columns = ("ladder", "tier", "expires", "source")
     table([(word(column, locale), "left") for column in columns], rows, fixed=(2,))
     for ladder in found:
-        for key, goal in (("to_keep", ladder.keep), ("to_rise", ladder.next)):
+        for said, goal in ((to_keep, ladder.keep), (to_rise, ladder.next)):
             if goal is not None:
-                out().print(Text(_goal(words, key, ladder, goal)))
-
-
-def _goal(words: Writer, key: str, ladder: LadderProgress, goal: Goal) -> str:
-    """What is missing for a tier: alternatives, each with all that it takes."""
-    locale = words.locale
-    named = word(key, locale, tier=_tier_name(words, ladder.ladder, goal.tier), day=_day(goal.by, locale))
-    if goal.met:
-        return named + word("met", locale)
-    ways = (word("and", locale).join(_missing(missing, locale) for missing in way) for way in goal.ways)
-    return named + word("or", locale).join(ways)
-
-
-def _missing(missing: Missing, locale: Locale) -> str:
-    if missing.missing is None:
-        return missing.text
-    more = word("more", locale, of=missing.of, missing=f"{missing.missing:,f}")
-    return more if missing.by is None else more + word("by_day", locale, day=format_day(missing.by))
+                out().print(Text(said(goal, ladder.ladder, words)))
 
 
 def _draw_purses(member: Member, words: Writer) -> None:
@@ -217,15 +201,6 @@ def _last(words: Writer, end: Instant) -> str:
 
 def _day(day: int | None, locale: Locale) -> str:
     return word("no_end", locale) if day is None else format_day(day)
-
-
-def _ladder_name(words: Writer, ladder_id: str) -> str:
-    return told(words.program.ladder(ladder_id).title, words.locale) or ladder_id
-
-
-def _tier_name(words: Writer, ladder_id: str, tier_id: str) -> str:
-    tiers = {tier.id: tier for tier in words.program.ladder(ladder_id).tiers}
-    return (tier_id in tiers and told(tiers[tier_id].title, words.locale)) or tier_id
 
 
 def _coupon_name(words: Writer, template_id: str) -> str:

@@ -13,13 +13,6 @@ if TYPE_CHECKING:
 _LANGUAGES: Final = ("en", "zh-Hant", "zh-Hans")
 
 _WORDS: Final[dict[str, tuple[str, str, str]]] = {
-    "and": (", and ", "，且", "，且"),
-    "by_day": (" by {day}", "（{day} 以前）", "（{day} 之前）"),
-    "met": ("the criteria are met", "已符合條件", "已满足条件"),
-    "more": ("{of}: {missing} more", "{of} 還差 {missing}", "{of} 还差 {missing}"),
-    "or": ("; or ", "；或", "；或"),
-    "to_keep": ("To keep {tier} beyond {day}: ", "續等「{tier}」（{day} 之後）：", "保级“{tier}”（{day} 之后）："),
-    "to_rise": ("To reach {tier}: ", "升等至「{tier}」：", "升级到“{tier}”："),
     "activity": ("Activity", "事件", "事件"),
     "amount": ("amount", "數額", "数额"),
     "as_of": ("As of", "截至", "截至"),
@@ -74,6 +67,8 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "why": ("why", "緣由", "缘由"),
     # states of a coupon and of a member
     "active": ("active", "有效", "有效"),
+    "erased": ("erased", "資料已刪除", "资料已删除"),
+    "stranger": ("not a member yet", "尚未入會", "尚未入会"),
     "issued": ("issued", "已發放", "已发放"),
     "redeemed": ("redeemed", "已核銷", "已核销"),
     # where a tier comes from
