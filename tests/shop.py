@@ -22,13 +22,14 @@ from shuke.engine.activity import (
     Line,
     Purchase,
 )
+from shuke.engine.codes import quotas_of_codes
 from shuke.engine.compiled import Compiled, Editions
 from shuke.engine.effects import Entry, Settled
 from shuke.engine.member import ERASED, Member
 from shuke.engine.needs import needs
 from shuke.engine.orders import Order
 from shuke.engine.step import step
-from shuke.engine.turn import Context
+from shuke.engine.turn import Code, Context
 from shuke.program.document import read
 from shuke.runtime.settle import Answer, Pool, Settler
 from shuke.values.instants import Instant, parse_instant
@@ -93,7 +94,7 @@ def edition(text: str, *, version: int = 1, effective_from: Instant = 0) -> Comp
 
 
 class Ledger:
-    """The shop in memory: members, their orders, what is taken of shared quotas, and every entry so far."""
+    """The shop in memory: members, their orders, what is taken of shared quotas, codes, and every entry so far."""
 
     def __init__(self, *editions: Compiled) -> None:
         self.editions = Editions(editions or [edition(COFFEE)])
@@ -102,6 +103,7 @@ class Ledger:
         self.taken: dict[str, int] = {}
         self.entries: dict[str, list[Entry]] = {}
         self.identities: dict[tuple[str, str], str] = {}
+        self.codes: dict[str, Code] = {}
 
     def settle(self, activity: Activity) -> Settled:
         """Settle one activity, and behind it what it sends to other members."""
@@ -109,16 +111,23 @@ class Ledger:
         member = self.members.get(id_) or Member(id_, 0)
         need = needs(self.editions, activity)
         orders = {order_id: self.orders[id_, order_id] for order_id in need.orders if (id_, order_id) in self.orders}
-        taken = {quota: self.taken.get(quota, 0) for quota in need.quotas}
+        codes = {code: self.codes[code] for code in need.codes if code in self.codes}
+        quotas = [*need.quotas, *quotas_of_codes(self.editions.at(activity.occurred_at), activity, codes)]
+        taken = {quota: self.taken.get(quota, 0) for quota in quotas}
         owners = {kind: self.identities.get((kind, value), id_) for kind, value in need.identities}
         erased = [other for other in need.members if other in self.members and self.members[other].status == ERASED]
-        settled = step(self.editions, member, activity, Context(orders, taken, identities=owners, erased=erased))
+        settled = step(self.editions, member, activity, Context(orders, taken, codes, owners, erased))
         self.members[id_] = settled.member
         for change in settled.effects.identities:
             if change.since is None:
                 del self.identities[change.kind, change.value]
             else:
                 self.identities[change.kind, change.value] = id_
+        for change in settled.effects.coupons:
+            if change.code is not None:
+                self.codes.setdefault(change.code, Code(change.template, "elsewhere"))
+        for opened in settled.effects.codes:
+            self.codes[opened.code] = Code(self.codes[opened.code].template, "taken")
         for claim in settled.effects.claims:
             self.taken[claim.quota] = self.taken.get(claim.quota, 0) + claim.amount
         self.entries.setdefault(id_, []).extend(settled.effects.entries)

@@ -43,6 +43,9 @@ ladders:
     cooldown: 10 days
 coupons:
   - {id: ten, give: {percent: 10}, valid: {lasts: 12 days}, limits: {total: 9, redeemed_total: 5}}
+  - {id: printed, give: {percent: 10}, codes: unique, transferable: true,
+     limits: {total: 7, per_member: 4, redeemed_total: 4}}
+  - {id: cash, give: {voucher: 30}, codes: unique, transferable: true, valid: {lasts: 15 days}}
 stored_value:
   principal: principal
   bonus: bonus

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from msgspec import json
 
+from shuke.books import codes
 from shuke.engine.member import pack
 from tests.property.rich_shop import CHANGES_AT, FIRST, SECOND
-from tests.property.test_engine_machine import MEMBERS, ShopMachine
-from tests.shop import open_shop
+from tests.property.test_engine_machine import CODES, MEMBERS, ShopMachine
+from tests.shop import NOON, open_shop
 
 pytestmark = pytest.mark.database
 
@@ -34,9 +35,33 @@ class BooksMachine(ShopMachine):
 
     @initialize()
     def open(self) -> None:
-        tables = "member, activity, entry, lot, orders, coupon, tier_change, outbox, quota, identity"
-        self.runner.run(self.shop.rows(f"truncate {tables}"))
+        tables = "member, activity, entry, lot, orders, coupon, tier_change, outbox, quota, identity, code, code_batch"
+        self.runner.run(self.shop.rows(f"truncate {tables} restart identity"))
+        self.runner.run(self._print_codes())
         super().open()
+
+    async def _print_codes(self) -> None:
+        async with self.shop.connections.connection() as connection:
+            for template in dict.fromkeys(CODES.values()):
+                drawn = "".join(code[-1] for code, opens in CODES.items() if opens == template).encode()
+                batch = await codes.add_batch(
+                    connection, template, prefix="CODE", letters=1, size=len(drawn), at=NOON, note=""
+                )
+                await codes.add_codes(connection, batch, drawn, prefix="CODE", letters=1, first=1)
+
+    def _withdraw(self) -> None:
+        """What is told before must be delivered before."""
+        batch, self.waiting = self.waiting, []
+        if batch:
+            self._deliver([(one, False) for one in batch])
+            self.delivered.extend(batch)
+        super()._withdraw()
+        self.runner.run(self._void_batches())
+
+    async def _void_batches(self) -> None:
+        async with self.shop.connections.connection() as connection:
+            for batch in await codes.batches(connection, most=9):
+                await codes.void_batch(connection, batch.batch, at=self.now)
 
     def _settle_all(self, activity):
         settled = super()._settle_all(activity)
@@ -97,6 +122,10 @@ class BooksMachine(ShopMachine):
             for id_ in MEMBERS
             for e in self.ledger.entries[id_]
         ]
+        taken = await self.shop.rows("select code from code where member_id is not null")
+        assert {code for (code,) in taken} == {
+            code for code, known in self.ledger.codes.items() if known.state == "taken"
+        }
         quotas = dict(await self.shop.rows("select quota, used from quota where used > 0"))
         assert quotas == {quota: used for quota, used in self.ledger.taken.items() if used}
 

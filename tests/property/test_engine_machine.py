@@ -17,6 +17,7 @@ from shuke.engine.activity import Activity, Line, Payments, Purchase
 from shuke.engine.effects import DEBT, MEMBER_ACCOUNTS
 from shuke.engine.member import pack, unpack
 from shuke.engine.orders import pack_order, unpack_order
+from shuke.engine.turn import Code
 from shuke.values.instants import DAY, HOUR, MINUTE, NEVER
 from tests.property.rich_shop import editions
 from tests.shop import NOON, Ledger, passed, told
@@ -34,7 +35,11 @@ LATE = {
     "grant": of.ASSET_GRANTED,
 }
 
+CODES = {f"CODE{number}": "printed" if number < 6 else "cash" for number in range(9)}
+"""Codes made ahead, with their templates."""
+
 members = st.sampled_from(MEMBERS)
+codes = st.sampled_from([*CODES, "code1", "GIFT1", "NOBODYS"])
 amounts = st.integers(1, 400)
 tenths = st.integers(1, 10)
 lines = st.lists(
@@ -64,6 +69,8 @@ class ShopMachine(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.ledger, self.frozen, self.restless = (Ledger(*EDITIONS) for _ in range(3))
+        for ledger in (self.ledger, self.frozen, self.restless):
+            ledger.codes = {code: Code(template, "free") for code, template in CODES.items()}
         self.now = NOON
         self.number = 0
         self.running: dict[str, dict[tuple[str, str], int]] = {id_: {} for id_ in MEMBERS}
@@ -218,6 +225,45 @@ class ShopMachine(RuleBasedStateMachine):
         key = self._key()
         settled = self._settle_all(told(of.COUPON_ISSUED, member, key=key, when=self.now, template="ten"))
         return multiple(*((member, id_) for id_ in settled.answer.get("coupons", ())))
+
+    @rule(target=coupons, member=members, code=codes)
+    def claim(self, member, code):
+        settled = self._settle_all(told(of.COUPON_CLAIMED, member, key=self._key(), when=self.now, code=code))
+        return multiple(*((member, id_) for id_ in settled.answer.get("coupons", ())))
+
+    @rule(target=orders, member=members, lines=lines, code=codes, priced=st.booleans())
+    def pay_with_a_code(self, member, lines, code, priced):
+        return self._pay(member, Purchase("", lines, uses=Payments(coupons=[code]), priced=priced))
+
+    @rule(target=holds, member=members, lines=lines, code=codes)
+    def hold_a_code(self, member, lines, code):
+        purchase = Purchase(f"o{self.number}", lines, uses=Payments(coupons=[code]), priced=False)
+        payload = {"hold": f"h{self.number}"}
+        refused = self._settle(Activity(of.CART_HELD, member, self.now, "test", self._key(), payload, purchase))
+        return multiple() if refused else (member, payload["hold"])
+
+    @rule(member=members, code=codes, amount=st.none() | st.integers(1, 4000))
+    def scan_a_code(self, member, code, amount):
+        self._tell(of.COUPON_REDEEMED, member, coupon=code, **({} if amount is None else {"amount": amount}))
+
+    @rule(member=members, to=members, code=codes)
+    def give_a_coupon(self, member, to, code):
+        self._tell(of.COUPON_GIVEN, member, coupon=code, to_member=to)
+
+    @rule(member=members, code=codes)
+    def issue_with_a_code(self, member, code):
+        self._tell(of.COUPON_ISSUED, member, template="cash", codes=[code])
+
+    @precondition(lambda self: self.number % 12 == 0)
+    @rule()
+    def withdraw_codes(self):
+        self._withdraw()
+
+    def _withdraw(self):
+        for ledger in (self.ledger, self.frozen, self.restless):
+            for code, known in ledger.codes.items():
+                if known.state == "free":
+                    ledger.codes[code] = Code(known.template, "void")
 
     @rule(target=top_ups, member=members, amount=st.sampled_from([500, 10_000, 12_345]))
     def top_up(self, member, amount):
