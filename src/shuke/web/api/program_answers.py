@@ -186,7 +186,7 @@ def _version(edition: Edition) -> dict[str, Any]:
     }
 
 
-# -- Entity tags (RFC 9110, 8.8.3) ------------------------------------------------------------------------
+# -- Headers (RFC 9110: 8.8.3, 12.5.1) -------------------------------------------------------------------
 
 
 def etag_of(draft: Draft) -> str:
@@ -198,3 +198,8 @@ def matches(if_match: str | None, draft: Draft) -> bool:
     """Whether an ``If-Match`` header means this draft. Without one nothing is meant."""
     tags = [tag.strip() for tag in (if_match or "").split(",")]
     return tags == ["*"] or etag_of(draft) in tags
+
+
+def wants_yaml(accept: str | None) -> bool:
+    """Whether an ``Accept`` header asks for a program's text."""
+    return "yaml" in (accept or "").lower()

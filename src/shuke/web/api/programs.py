@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Annotated, Any, Final
 
@@ -15,15 +12,14 @@ from starlette.responses import Response
 
 from shuke.books import programs
 from shuke.books.load import Connection
-from shuke.books.programs import Draft, DraftChanged, InThePast, Unchanged
+from shuke.books.programs import Draft
 from shuke.program.document import Program
-from shuke.program.problems import Problem as Fault
 from shuke.program.schema import json_schema
 from shuke.runtime.clock import now
 from shuke.runtime.programs import Compared, Looked, compare, document_of, look_through, look_through_json, program_of
 from shuke.web.api import contract, program_answers
 from shuke.web.api.callers import Call, reading, writing
-from shuke.web.api.contract import Moment, Page, Told, shown_moment
+from shuke.web.api.contract import Moment, Page, Told
 from shuke.web.api.problems import Problem, WrongField, documented
 from shuke.web.api.program_answers import (
     TEXT,
@@ -37,7 +33,9 @@ from shuke.web.api.program_answers import (
     draft_shown,
     etag_of,
     matches,
+    wants_yaml,
 )
+from shuke.web.api.program_problems import draft_changed, not_sound, told_as_problems, wrong
 from shuke.web.api.routes import doors
 
 router = doors("Programs")
@@ -124,12 +122,12 @@ async def put_draft(
     async def act(connection: Connection) -> DraftShown:
         found = await programs.draft(connection)
         if (if_match is not None) if found is None else not matches(if_match, found):
-            raise _changed(found)
+            raise draft_changed(found)
         read = None if found is None else found.digest
         kept = await programs.keep_draft(connection, looked.text, read=read, at=now(), by=call.caller.source)
         return draft_shown(kept, looked)
 
-    with _told_as_problems():
+    with told_as_problems():
         done = await call.once(act, status=200)
     done.headers["ETag"] = msgspec.json.decode(done.body)["etag"]
     return done
@@ -140,7 +138,7 @@ async def get_draft(request: Request, call: Annotated[Call, reading("programs:re
     """The draft and what is wrong with it; with `Accept: application/yaml` only its text."""
     draft = await _draft(call)
     call.headers["ETag"] = etag_of(draft)
-    if _wants_yaml(request):
+    if wants_yaml(request.headers.get("accept")):
         return Response(draft.text, media_type=YAML)
     return draft_shown(draft, await call.shop.apart.run(look_through, draft.text))
 
@@ -159,11 +157,11 @@ async def discard_draft(call: Annotated[Call, writing("programs:write")], if_mat
         if found is None or looked is None:
             raise Problem("draft_missing")
         if not matches(if_match, found):
-            raise _changed(found)
+            raise draft_changed(found)
         await programs.discard_draft(connection, read=found.digest)
         return draft_shown(found, looked)
 
-    with _told_as_problems():
+    with told_as_problems():
         return await call.once(act, status=200)
 
 
@@ -221,16 +219,16 @@ async def publish_draft(
         if draft is None:
             raise Problem("draft_missing")
         if looked is None:
-            raise _changed(draft)
+            raise draft_changed(draft)
         if program is None:
-            raise _not_sound(looked)
+            raise not_sound(looked)
         await programs.discard_draft(connection, read=draft.digest)
         made = await programs.publish(
             connection, program, text=draft.text, at=now(), effective_from=told.effective_from, note=told.note
         )
         return await _published(connection, made.version, latest, compared)
 
-    with _told_as_problems():
+    with told_as_problems():
         return await call.once(act)
 
 
@@ -257,7 +255,7 @@ async def roll_back(told: RollBackTold, call: Annotated[Call, writing("programs:
         )
         return await _published(connection, made.version, latest, compared)
 
-    with _told_as_problems():
+    with told_as_problems():
         return await call.once(act)
 
 
@@ -299,7 +297,7 @@ async def get_version(
     if edition is None or found is None:
         raise Problem("version_unknown", version=version)
     text, program = found
-    if _wants_yaml(request):
+    if wants_yaml(request.headers.get("accept")):
         return Response(text, media_type=YAML)
     return program_answers.version_whole(edition, text, program)
 
@@ -322,8 +320,8 @@ async def document_named(call: Call, which: Which | None, *, pointer: str = "/be
     if looked.document is not None:
         return looked.document
     if which.text is None:
-        raise _not_sound(looked)
-    raise Problem("invalid_request", errors=[_wrong(problem, pointer) for problem in looked.problems])
+        raise not_sound(looked)
+    raise Problem("invalid_request", errors=[wrong(problem, pointer) for problem in looked.problems])
 
 
 async def _looked(request: Request, call: Call) -> Looked:
@@ -380,43 +378,6 @@ async def _published(
     edition = await programs.edition(connection, version)
     assert edition is not None, "it was published in this transaction"
     return program_answers.published(edition, compared)
-
-
-@contextmanager
-def _told_as_problems() -> Iterator[None]:
-    """What the books refuse, as callers are told."""
-    try:
-        yield
-    except DraftChanged as changed:
-        raise _changed(changed.draft) from None
-    except Unchanged as same:
-        raise Problem("version_unchanged", version=same.version) from None
-    except InThePast as past:
-        raise Problem("effective_in_the_past", earliest=shown_moment(past.earliest)) from None
-
-
-def _changed(draft: Draft | None) -> Problem:
-    if draft is None:
-        return Problem("draft_changed", etag=None)
-    changed_at = shown_moment(draft.changed_at)
-    return Problem("draft_changed", etag=etag_of(draft), changed_at=changed_at, changed_by=draft.changed_by)
-
-
-def _not_sound(looked: Looked) -> Problem:
-    errors = [_wrong(problem, "") for problem in looked.problems if problem.severity == "error"]
-    return Problem("program_not_sound", errors=errors, count=looked.errors)
-
-
-def _wrong(problem: Fault, pointer: str) -> WrongField:
-    """One thing that is wrong: at ``pointer`` in the body, or at its place in the program where there is none."""
-    if pointer:
-        return WrongField(pointer=pointer, code=problem.code, detail=f"{problem.path}: {problem.sentence}")
-    place = re.sub(r"\[(\d+)\]", r".\1", problem.path).replace(".", "/")
-    return WrongField(pointer=f"/{place}" if place else "", code=problem.code, detail=problem.sentence)
-
-
-def _wants_yaml(request: Request) -> bool:
-    return "yaml" in request.headers.get("accept", "").lower()
 
 
 @lru_cache(maxsize=1)
