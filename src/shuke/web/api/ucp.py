@@ -55,7 +55,7 @@ _DECLINED_CODES: Final = {
 """What the protocol calls it when a coupon that was asked for does not apply; any other reason keeps our code."""
 
 
-class Total(Shown):
+class UcpTotal(Shown):
     """A part of a price. Reductions and what is paid otherwise are below zero; all but `total` add up to it."""
 
     type: str = Field(examples=["subtotal"])
@@ -63,7 +63,7 @@ class Total(Shown):
     amount: int = Field(description="Minor units.", examples=[10000])
 
 
-class Item(Shown):
+class UcpItem(Shown):
     """What is sold."""
 
     id: str = Field(description="The sku; the line's number where it has none.", examples=["tea"])
@@ -71,23 +71,23 @@ class Item(Shown):
     price: int = Field(description="Of one, minor units, rounded half up where it does not divide.", examples=[5000])
 
 
-class LineItem(Shown):
+class UcpLineItem(Shown):
     """A line of the cart."""
 
     id: str = Field(examples=["1"])
-    item: Item
+    item: UcpItem
     quantity: int
-    totals: list[Total]
+    totals: list[UcpTotal]
 
 
-class Allocation(Shown):
+class UcpAllocation(Shown):
     """How much of a discount went to which line."""
 
     path: str = Field(examples=["$.line_items[0]"])
     amount: int = Field(description="Minor units.")
 
 
-class AppliedDiscount(Shown):
+class UcpAppliedDiscount(Shown):
     """A discount that was applied."""
 
     code: str | None = Field(default=None, description="As it was asked for.")
@@ -98,32 +98,32 @@ class AppliedDiscount(Shown):
     priority: int = Field(description="The place in which it was applied, from 1.")
     provisional: bool
     eligibility: str | None = Field(default=None, description="The claim, where membership brings it.")
-    allocations: list[Allocation] | None = Field(default=None, description="None for one on shipping.")
+    allocations: list[UcpAllocation] | None = Field(default=None, description="None for one on shipping.")
 
 
-class Discounts(Shown):
+class UcpDiscounts(Shown):
     """Codes that were asked for, and what was applied."""
 
     codes: list[str]
-    applied: list[AppliedDiscount]
+    applied: list[UcpAppliedDiscount]
 
 
-class Benefit(Shown):
+class UcpBenefit(Shown):
     """What a tier brings."""
 
     id: str
     description: str
 
 
-class Tier(Shown):
+class UcpTier(Shown):
     """A tier in force."""
 
     id: str = Field(description="`<ladder>.<tier>` of the program.", examples=["club.gold"])
     name: str
-    benefits: list[Benefit]
+    benefits: list[UcpBenefit]
 
 
-class RewardCurrency(Shown):
+class UcpRewardCurrency(Shown):
     """An asset that members earn."""
 
     name: str
@@ -131,7 +131,7 @@ class RewardCurrency(Shown):
     decimal_places: int
 
 
-class Breakdown(Shown):
+class UcpBreakdown(Shown):
     """What one rule would give."""
 
     id: str
@@ -139,32 +139,32 @@ class Breakdown(Shown):
     description: str
 
 
-class Forecast(Shown):
+class UcpForecast(Shown):
     """What paying now would give."""
 
     amount: int = Field(description="The asset's smallest units.")
-    breakdown: list[Breakdown]
+    breakdown: list[UcpBreakdown]
 
 
-class Reward(Shown):
+class UcpReward(Shown):
     """An asset, and what paying now would give of it."""
 
-    currency: RewardCurrency
-    earning_forecast: Forecast
+    currency: UcpRewardCurrency
+    earning_forecast: UcpForecast
 
 
-class Membership(Shown):
+class UcpMembership(Shown):
     """The member's standing in the program."""
 
     id: str = Field(description="Of the membership, not of the member: the program's id.")
     name: str
     display_id: str | None = Field(default=None, description="The end of the member's id.", examples=["****5678"])
-    tiers: list[Tier] | None = None
-    rewards: list[Reward]
+    tiers: list[UcpTier] | None = None
+    rewards: list[UcpReward]
     provisional: bool
 
 
-class Message(Shown):
+class UcpMessage(Shown):
     """Something to tell the buyer."""
 
     type: Literal["error", "warning", "info"]
@@ -174,7 +174,7 @@ class Message(Shown):
     path: str | None = None
 
 
-class Capability(Shown):
+class UcpCapability(Shown):
     """A capability of the protocol that the answer makes use of."""
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
@@ -184,27 +184,27 @@ class Capability(Shown):
     extends: str | None = None
 
 
-class Metadata(Shown):
+class UcpMetadata(Shown):
     """Which protocol this is."""
 
     version: str
     status: Literal["success"]
-    capabilities: dict[str, list[Capability]]
+    capabilities: dict[str, list[UcpCapability]]
 
 
 class UcpCart(Shown):
     """A priced cart by the Universal Commerce Protocol, 2026-08-25, with its discount and loyalty extensions."""
 
-    ucp: Metadata
+    ucp: UcpMetadata
     id: str
-    line_items: list[LineItem]
+    line_items: list[UcpLineItem]
     currency: str
-    totals: list[Total]
-    discounts: Discounts
-    loyalty: dict[str, Membership] | None = Field(
+    totals: list[UcpTotal]
+    discounts: UcpDiscounts
+    loyalty: dict[str, UcpMembership] | None = Field(
         default=None, description="By eligibility claim; left out for a guest."
     )
-    messages: list[Message] | None = None
+    messages: list[UcpMessage] | None = None
 
 
 def cart(quote: Quote, writer: Writer, *, member_id: str | None, claim: str, asked: Sequence[str]) -> UcpCart:
@@ -218,7 +218,7 @@ def cart(quote: Quote, writer: Writer, *, member_id: str | None, claim: str, ask
         line_items=[shown.line_item(place, line) for place, line in enumerate(quote.purchase.lines)],
         currency=writer.program.currency,
         totals=shown.totals(),
-        discounts=Discounts(
+        discounts=UcpDiscounts(
             codes=list(asked),
             applied=[shown.discount(place, applied) for place, applied in enumerate(quote.applied, 1)],
         ),
@@ -227,13 +227,13 @@ def cart(quote: Quote, writer: Writer, *, member_id: str | None, claim: str, ask
     )
 
 
-_METADATA: Final = Metadata(
+_METADATA: Final = UcpMetadata(
     version=VERSION,
     status="success",
     capabilities={
-        _CART: [Capability(version=VERSION, schema_url=f"{_SCHEMAS}/shopping/cart.json")],
-        _DISCOUNT: [Capability(version=VERSION, schema_url=f"{_SCHEMAS}/shopping/discount.json", extends=_CART)],
-        _LOYALTY: [Capability(version=VERSION, schema_url=f"{_SCHEMAS}/common/loyalty.json", extends=_CART)],
+        _CART: [UcpCapability(version=VERSION, schema_url=f"{_SCHEMAS}/shopping/cart.json")],
+        _DISCOUNT: [UcpCapability(version=VERSION, schema_url=f"{_SCHEMAS}/shopping/discount.json", extends=_CART)],
+        _LOYALTY: [UcpCapability(version=VERSION, schema_url=f"{_SCHEMAS}/common/loyalty.json", extends=_CART)],
     },
 )
 
@@ -245,12 +245,12 @@ class _Cart:
         self.quote, self.writer, self.claim, self.asked = quote, writer, claim, asked
         self.program, self.locale = writer.program, writer.locale
 
-    def _total(self, type_: str, amount: int, text: str | None = None) -> Total:
-        return Total(type=type_, display_text=text or word(type_, self.locale), amount=amount)
+    def _total(self, type_: str, amount: int, text: str | None = None) -> UcpTotal:
+        return UcpTotal(type=type_, display_text=text or word(type_, self.locale), amount=amount)
 
     # -- Prices -------------------------------------------------------------------------------------------
 
-    def line_item(self, place: int, line: Line) -> LineItem:
+    def line_item(self, place: int, line: Line) -> UcpLineItem:
         before, after = self.quote.list_amounts[place], self.quote.amounts[place]
         told = (line.attributes or {}).get("title")
         number = str(place + 1)
@@ -260,14 +260,14 @@ class _Cart:
             totals.append(self._total("items_discount", after - before))
         totals.append(self._total("total", after))
         price = divide(before, line.quantity, Rounding.HALF_UP)
-        return LineItem(
+        return UcpLineItem(
             id=number,
-            item=Item(id=line.sku or number, title=title, price=price),
+            item=UcpItem(id=line.sku or number, title=title, price=price),
             quantity=line.quantity,
             totals=totals,
         )
 
-    def totals(self) -> list[Total]:
+    def totals(self) -> list[UcpTotal]:
         """Points and stored value are account credit, as the specification's example has it."""
         before, after = self.quote.list_amounts, self.quote.amounts
         found = [self._total("subtotal", sum(before[:-2]))]
@@ -285,14 +285,14 @@ class _Cart:
         found.append(self._total("total", self.quote.payable))
         return found
 
-    def discount(self, place: int, applied: Applied) -> AppliedDiscount:
+    def discount(self, place: int, applied: Applied) -> UcpAppliedDiscount:
         by_membership = applied.kind in _BY_MEMBERSHIP
         on_lines = [
-            Allocation(path=f"$.line_items[{number}]", amount=share)
+            UcpAllocation(path=f"$.line_items[{number}]", amount=share)
             for number, share in enumerate(applied.shares[:-2])
             if share
         ]
-        return AppliedDiscount(
+        return UcpAppliedDiscount(
             code=self._code_of(applied.coupon) if applied.coupon is not None else None,
             title=cart_words.reduction(applied.kind, applied.id, self.writer),
             amount=applied.amount,
@@ -313,11 +313,11 @@ class _Cart:
 
     # -- Membership ---------------------------------------------------------------------------------------
 
-    def membership(self, member_id: str) -> Membership:
+    def membership(self, member_id: str) -> UcpMembership:
         """Whoever asks has said who the member is, so nothing is provisional. Her id is not told: only its end, and
         only of one long enough to stay hidden."""
         masked = f"****{member_id[-_SHOWN_OF_ID:]}" if len(member_id) >= _MASKED_FROM else None
-        return Membership(
+        return UcpMembership(
             id=self.program.id,
             name=cart_words.titled(self.program.title, self.program.id, self.locale),
             display_id=masked,
@@ -326,59 +326,59 @@ class _Cart:
             provisional=False,
         )
 
-    def _tiers(self) -> list[Tier]:
+    def _tiers(self) -> list[UcpTier]:
         found = []
         for ladder in self.program.ladders:
             tier_id = self.quote.tiers.get(ladder.id)
             if tier_id is None:
                 continue
             benefits = [
-                Benefit(id=benefit.id, description=cart_words.benefit(benefit, self.writer))
+                UcpBenefit(id=benefit.id, description=cart_words.benefit(benefit, self.writer))
                 for benefit in self.program.benefits
                 if benefit.for_ is not None and benefit.for_.ladder == ladder.id and tier_id in benefit.for_.tiers
             ]
             name = self.writer.name(ladder.tiers, tier_id)
-            found.append(Tier(id=f"{ladder.id}.{tier_id}", name=name, benefits=benefits))
+            found.append(UcpTier(id=f"{ladder.id}.{tier_id}", name=name, benefits=benefits))
         return found
 
     def _is_reward(self, asset: Asset) -> bool:
         return asset.kind in (AssetKind.SPENDABLE, AssetKind.QUALIFYING) or asset.id in self.quote.earns
 
-    def _reward(self, asset: Asset) -> Reward:
+    def _reward(self, asset: Asset) -> UcpReward:
         breakdown = [
-            Breakdown(
+            UcpBreakdown(
                 id=given.rule, amount=given.amount, description=self.writer.name(self.program.earning, given.rule)
             )
             for given in self.quote.earning
             if given.asset == asset.id
         ]
-        return Reward(
-            currency=RewardCurrency(name=self.writer.asset(asset.id), code=asset.id, decimal_places=asset.scale),
-            earning_forecast=Forecast(amount=self.quote.earns.get(asset.id, 0), breakdown=breakdown),
+        return UcpReward(
+            currency=UcpRewardCurrency(name=self.writer.asset(asset.id), code=asset.id, decimal_places=asset.scale),
+            earning_forecast=UcpForecast(amount=self.quote.earns.get(asset.id, 0), breakdown=breakdown),
         )
 
     # -- Messages -----------------------------------------------------------------------------------------
 
-    def messages(self) -> Iterable[Message]:
+    def messages(self) -> Iterable[UcpMessage]:
         """What did not apply although it was asked for or is the member's due, and what would help. Promotions that
         others have beaten, or whose condition does not hold, are nobody's disappointment."""
         for item in self.quote.skipped:
             yield from self._skipped(item)
         for hint in self.quote.hints:
-            yield Message(type="info", code=hint["code"], content=cart_words.hint(hint, self.writer))
+            yield UcpMessage(type="info", code=hint["code"], content=cart_words.hint(hint, self.writer))
 
-    def _skipped(self, item: Mapping[str, Any]) -> Iterable[Message]:
+    def _skipped(self, item: Mapping[str, Any]) -> Iterable[UcpMessage]:
         what, code = item["what"], item["code"]
         said = why_skipped(item, self.program, self.locale)
         if code == "members_only":
             for line in item["lines"]:
                 path = f"$.line_items[{line - 1}]"
-                yield Message(type="error", code="item_unavailable", content=said, severity="recoverable", path=path)
+                yield UcpMessage(type="error", code="item_unavailable", content=said, severity="recoverable", path=path)
         elif what in self.asked:
             path = f"$.discounts.codes[{self.asked.index(what)}]"
-            yield Message(type="warning", code=_DECLINED_CODES.get(code, code), content=said, path=path)
+            yield UcpMessage(type="warning", code=_DECLINED_CODES.get(code, code), content=said, path=path)
         elif self.claim is not None and any(benefit.id == what for benefit in self.program.benefits):
             path = f"$.loyalty['{self.claim}']"
-            yield Message(type="warning", code="membership_benefit_ineligible", content=said, path=path)
+            yield UcpMessage(type="warning", code="membership_benefit_ineligible", content=said, path=path)
         elif what == "stored_value" or any(asset.id == what for asset in self.program.assets):
-            yield Message(type="warning", code=code, content=said)
+            yield UcpMessage(type="warning", code=code, content=said)
