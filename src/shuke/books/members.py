@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import LiteralString
+from typing import Annotated, LiteralString
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from shuke.books.load import Connection
 from shuke.engine.member import STRANGER, Member, unpack
+from shuke.values.ids import BUCKETS
 from shuke.values.instants import Instant
 
 MOST_LOOKED_AT = 5_000
@@ -42,8 +43,8 @@ class Place(Struct, array_like=True, frozen=True):
     """Where among the members of the books one stands: behind this one. Buckets are drawn by lot from the ids, so
     that the first of them are a fair sample of all."""
 
-    bucket: int = -1
-    member_id: str = ""
+    bucket: Annotated[int, Meta(ge=-1, lt=BUCKETS)] = -1
+    member_id: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00]*$")] = ""
 
 
 class Asked(Struct, frozen=True, kw_only=True):

@@ -5,11 +5,9 @@ Both go page by page, because a shop may have a million members: each page says 
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
-import msgspec
 from msgspec import Meta, Struct
 from pydantic import Field
 from starlette.responses import Response
@@ -22,9 +20,10 @@ from shuke.runtime.clock import now
 from shuke.runtime.tiers import Mover, apply_to_members, look_at_members
 from shuke.values.ids import digest
 from shuke.values.instants import DAY
+from shuke.web.api import cursors
 from shuke.web.api.callers import Call, reading, writing
 from shuke.web.api.contract import Shown, ShownMoment, Told
-from shuke.web.api.problems import Problem, documented, wrong_field
+from shuke.web.api.problems import documented
 from shuke.web.api.programs import Which, document_named
 from shuke.web.api.routes import doors
 
@@ -33,7 +32,7 @@ router = doors("Tiers")
 SECONDS: Final = 5.0
 """A page of a preview ends after about so long, however many members it was asked to look at."""
 
-Cursor = Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")]
+Cursor = Annotated[str | None, Field(max_length=cursors.MOST_CHARACTERS, description="`next` of the page before.")]
 
 
 class PreviewTold(Told):
@@ -136,9 +135,9 @@ async def preview_tiers(told: PreviewTold, call: Annotated[Call, reading("tiers:
         async with call.shop.pool.connection() as connection:
             looking = _Looking(asked, now(), await tiers.count(connection), Place())
     else:
-        looking = _read(told.cursor, _Looking, call)
+        looking = cursors.read(told.cursor, _Looking, call, pointer="/cursor")
         if looking.digest != asked or not 0 <= now() - looking.at <= DAY:
-            raise _no_cursor(call)
+            raise cursors.invalid(call, pointer="/cursor")
     found = await look_at_members(
         call.shop,
         document,
@@ -158,7 +157,7 @@ async def preview_tiers(told: PreviewTold, call: Annotated[Call, reading("tiers:
         anyway=found.anyway,
         movers=[_mover(mover) for mover in found.movers],
         uncounted=found.uncounted,
-        next=None if following is None else _written(following),
+        next=None if following is None else cursors.written(following),
     )
 
 
@@ -169,13 +168,17 @@ async def apply_tiers(told: ApplyTold, call: Annotated[Call, writing("tiers:writ
     A term that would still be given stays as it is. Each page applies to some members; go on with `next` until it is
     null. The pages of one application apply to each member once, also if one is interrupted and sent again.
     """
-    applying = _Applying(call.key, Place()) if told.cursor is None else _read(told.cursor, _Applying, call)
+    applying = (
+        _Applying(call.key, Place())
+        if told.cursor is None
+        else cursors.read(told.cursor, _Applying, call, pointer="/cursor")
+    )
 
     async def act(connection: Connection) -> AppliedShown:
         done = await apply_to_members(
             call.shop, source=call.source, run=applying.run, behind=applying.place, members=told.members
         )
-        following = None if done.place is None else _written(_Applying(applying.run, done.place))
+        following = None if done.place is None else cursors.written(_Applying(applying.run, done.place))
         return AppliedShown(
             settled=done.settled,
             refused=done.refused,
@@ -204,24 +207,3 @@ def _mover(mover: Mover) -> MoverShown:
         why=move.why,
         anyway=move.anyway,
     )
-
-
-# -- Cursors ----------------------------------------------------------------------------------------------
-
-Where = TypeVar("Where", _Looking, _Applying)
-
-
-def _written(where: _Looking | _Applying) -> str:
-    return urlsafe_b64encode(msgspec.msgpack.encode(where)).decode().rstrip("=")
-
-
-def _read(cursor: str, kind: type[Where], call: Call) -> Where:
-    try:
-        packed = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
-        return msgspec.msgpack.decode(packed, type=kind)
-    except (ValueError, msgspec.DecodeError):
-        raise _no_cursor(call) from None
-
-
-def _no_cursor(call: Call) -> Problem:
-    return Problem("invalid_request", errors=[wrong_field("/cursor", "cursor_invalid", {}, call.locale)])
