@@ -74,7 +74,7 @@ class Piece(Struct):
 
 def look(present: tuple[Edition, ...], draft: bytes, at: Instant, states: list[bytes], most: int) -> Piece:
     """Who of these members would move if ``draft`` (a document as JSON) were in force and applied at ``at``; of at
-    most ``most`` all is told. Takes about 50 µs of processor for each."""
+    most ``most`` all is told. Takes about 80 µs of processor for each who is up to date."""
     old, new = _editions(present), _editions((Edition(1, 0, draft),))
     found = Piece({}, 0, [], 0)
     for state in states:
