@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, LiteralString
 
 from msgspec import Struct
+from psycopg.errors import UniqueViolation
 
 from shuke.books import wire
 from shuke.books.load import Connection
@@ -59,8 +60,9 @@ ADD_CODES: LiteralString = """
     select %s::text || encode(substr(drawn, place * letters + 1, letters), 'escape'), %s::int, %s::int + place
     from (select %b::bytea, %s::int) as asked (drawn, letters),
         generate_series(0, length(drawn) / letters - 1) as place
-    on conflict do nothing
 """
+
+ADD_NEW_CODES: LiteralString = ADD_CODES + " on conflict do nothing"
 
 _BATCH: LiteralString = f"""
     select batch, template, prefix, letters, size, (extract(epoch from made_at) * 1000000)::bigint,
@@ -187,7 +189,12 @@ async def add_codes(connection: Connection, batch: int, drawn: bytes, *, prefix:
 
     Returns how many there are now of these: one that exists already, in this batch or another, is left out.
     """
-    cursor = await connection.execute(ADD_CODES, (prefix, batch, first, drawn, letters))
+    arguments = (prefix, batch, first, drawn, letters)
+    try:
+        async with connection.transaction():
+            cursor = await connection.execute(ADD_CODES, arguments)
+    except UniqueViolation:  # so seldom that looking for it beforehand would cost half of the time for nothing
+        cursor = await connection.execute(ADD_NEW_CODES, arguments)
     return cursor.rowcount
 
 

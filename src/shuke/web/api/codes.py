@@ -100,7 +100,7 @@ def batch_shown(batch: CodeBatch) -> BatchShown:
 async def make_codes(asked: BatchTold, call: Annotated[Call, writing("coupons:write")]) -> Response:
     """Make codes ahead: to be printed, sent or handed to a partner, until somebody comes with one.
 
-    A million of them take some ten or twenty seconds. They are drawn from a secure source, without letters that look
+    A million of them take some seconds. They are drawn from a secure source, without letters that look
     alike, and are all different. Limits of the template hold for its codes as for any claim.
     """
     program = (await call.shop.editions()).at(now()).document
