@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from time import monotonic
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
 # It warns of every pipeline that an error ends. The error itself is raised, and settling deals with it.
@@ -23,6 +26,8 @@ logging.getLogger("psycopg").setLevel(logging.ERROR)
 TENANT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 _SCHEMA_PREFIX = "t_"
+
+_WELL_SECONDS: Final = 1.0
 
 
 def schema_of(tenant: str) -> str:
@@ -62,16 +67,45 @@ async def pool(
 ) -> AsyncIterator[AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]]:
     """A pool of connections bound to the tenant, open inside the `async with` block.
 
-    Connections that were lost (the server restarted) are noticed when taken out, and replaced.
+    Connections that were lost (the server restarted) are noticed when taken out, and replaced; one that was used
+    within the last second is taken to be well.
     """
     connections = AsyncConnectionPool(
         tenant_conninfo(url, tenant=tenant),
         min_size=size_min,
         max_size=size_max,
-        check=AsyncConnectionPool.check_connection,
+        check=_well(),
         open=False,
         name=f"shuke-{tenant}",
     )
     async with connections:
         await connections.wait()
         yield connections
+
+
+def _well() -> Callable[[AsyncConnection[tuple[Any, ...]]], Awaitable[None]]:
+    """A check that asks the server only about connections nobody has used for a while: asking costs a round trip."""
+    used: WeakKeyDictionary[AsyncConnection[tuple[Any, ...]], float] = WeakKeyDictionary()
+
+    async def check(connection: AsyncConnection[tuple[Any, ...]]) -> None:
+        at = monotonic()
+        if at - used.get(connection, 0.0) > _WELL_SECONDS:
+            await AsyncConnectionPool.check_connection(connection)
+        used[connection] = at
+
+    return check
+
+
+@asynccontextmanager
+async def reading(
+    pool: AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]],
+) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+    """A connection of the pool on which each statement stands alone: no transaction is begun, so none has to end."""
+    async with pool.connection() as connection:
+        await connection.set_autocommit(True)
+        try:
+            yield connection
+        finally:
+            # One that is cut off in the middle of a statement is closed by the pool, not given to the next.
+            if connection.info.transaction_status == TransactionStatus.IDLE:
+                await connection.set_autocommit(False)

@@ -5,15 +5,12 @@ Nothing is promised by a quote, so nothing needs to be held: between two quotes 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from msgspec import Struct
-from psycopg.pq import TransactionStatus
 
 from shuke.books import carts
-from shuke.books.load import Connection
+from shuke.books.connect import reading
 from shuke.books.postings import new_member
 from shuke.engine import activity as of
 from shuke.engine.activity import Activity, Purchase
@@ -83,7 +80,7 @@ class Quotes:
 
     async def _see(self, activity: Activity) -> _Things:
         """How things stand for an activity that is not told."""
-        async with self._pool.connection() as connection, _unbegun(connection):
+        async with reading(self._pool) as connection:
             editions = self._editions or await self._settler.editions(connection)
             while True:
                 need = needs(editions, activity)
@@ -105,15 +102,3 @@ class _Things(NamedTuple):
     editions: Editions
     member: Member
     context: Context
-
-
-@asynccontextmanager
-async def _unbegun(connection: Connection) -> AsyncIterator[None]:
-    """Statements stand alone inside: no transaction is begun, so none has to end."""
-    await connection.set_autocommit(True)
-    try:
-        yield
-    finally:
-        # One that is cut off in the middle of a statement is closed by the pool, not given to the next.
-        if connection.info.transaction_status == TransactionStatus.IDLE:
-            await connection.set_autocommit(False)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from shuke.books import connect
+from shuke.books.load import Connection
 from shuke.books.programs import latest_version
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
@@ -39,9 +40,13 @@ class Shop:
         with tracer.start_as_current_span("settle.activity", attributes={"shuke.activity": activity.type}):
             return await self._group.submit(activity, request=request)
 
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection on which each statement stands alone, for who only looks."""
+        return connect.reading(self.pool)
+
     async def editions(self) -> Editions:
         """The published versions, ready to run. Raises ``NotPublished``."""
-        async with self.pool.connection() as connection:
+        async with self.reading() as connection:
             return await self.settler.editions(connection)
 
     async def program(self) -> Program:
@@ -50,7 +55,7 @@ class Shop:
 
     async def is_ready(self) -> bool:
         """Whether the books answer and a program is published. Raises what psycopg raises if they do not answer."""
-        async with self.pool.connection() as connection:
+        async with self.reading() as connection:
             return await latest_version(connection) > 0
 
 

@@ -7,6 +7,7 @@ the workers end between two rounds, then the connections to the books are closed
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ from shuke.web.app import build
 log = structlog.get_logger()
 
 GRACE_SECONDS = 30
+_YOUNG_MOST = 50_000  # objects of requests under way, most of which go without the collector's help
 _REMEMBER_EVERY = 60.0  # seconds; when keys were last used
 
 
@@ -72,6 +74,9 @@ async def serve(
     beside = asyncio.create_task(work({"keys": remember_use, **rounds(stopping)}, stopping=stopping))
     if started is not None:
         started(address)
+    gc.collect()
+    gc.freeze()  # routes, programs and libraries stay: the collector need not look at them again
+    gc.set_threshold(_YOUNG_MOST, 20, 50)
     log.info("serve.started", address=address, tenant=shop.tenant)
     try:
         await server.serve([listening])

@@ -72,7 +72,7 @@ class Gate:
         known = self._known.get(digest)
         if known is not None and at - known[1] < KEPT_SECONDS:
             return known[0]
-        async with self.shop.pool.connection() as connection:
+        async with self.shop.reading() as connection:
             key = await keys.by_digest(connection, digest)
         if len(self._known) >= _KNOWN_MOST:  # somebody is guessing
             self._known.clear()

@@ -128,7 +128,7 @@ async def list_keys(
     call: Annotated[Call, reading("keys:read")], cursor: Cursor = "", limit: Limit = 50
 ) -> Page[KeyShown]:
     """All API keys, in the order in which they were made."""
-    async with call.shop.pool.connection() as connection:
+    async with call.shop.reading() as connection:
         found = await keys.page(connection, after=cursor, limit=limit + 1)
     items = [key_shown(key) for key in found[:limit]]
     return Page(items=items, next=items[-1].key_id if len(found) > limit else None)
@@ -137,7 +137,7 @@ async def list_keys(
 @router.get("/keys/{key_id}", responses=documented("not_found"))
 async def get_key(key_id: Id, call: Annotated[Call, reading("keys:read")]) -> KeyShown:
     """One API key."""
-    async with call.shop.pool.connection() as connection:
+    async with call.shop.reading() as connection:
         return key_shown(_there(await keys.by_id(connection, key_id)))
 
 

@@ -318,7 +318,7 @@ async def _moved(call: Call, answer: Answer, order_id: str) -> OrderMoved:
 
 
 async def _find(call: Call, order_id: str, member_id: str | None) -> tuple[str, Order]:
-    async with call.shop.pool.connection() as connection:
+    async with call.shop.reading() as connection:
         try:
             found = await orders.find(connection, order_id, member_id=member_id)
         except orders.SeveralMembers:
