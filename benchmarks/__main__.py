@@ -1,6 +1,6 @@
 """``python -m benchmarks [SECTION …]``: measure, and print what ``benchmarks/README.md`` tells.
 
-Every section can be run alone; without a name all of them run but ``small``, in sizes that take some minutes.
+Every section can be run alone; without a name all run but ``small`` and ``cost``, in sizes that take some minutes.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ def _replay(given: argparse.Namespace) -> None:
     replaying.memory(counts=(200_000, 800_000))
 
 
+def _cost(given: argparse.Namespace) -> None:
+    replaying.cost(count=40_000, members=1_000)
+
+
 def _quote(given: argparse.Namespace) -> None:
     for rules, coupons in ((50, 0), (2_000, 200)):
         quoting.measure_quote(rules=rules, coupons=coupons)
@@ -45,6 +49,7 @@ SECTIONS: dict[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
     "scale": ("the same with few and with many members", _scale),
     "small": ("batches of few orders", _small),
     "replay": ("a history through the engine alone", _replay),
+    "cost": ("CPU of one process for an order, to compare two versions in turn", _cost),
     "quote": ("quotes of a 30-line cart", _quote),
     "lots": ("a spend from many lots", _lots),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import statistics
 import subprocess
 import sys
@@ -11,8 +12,11 @@ import time
 from pathlib import Path
 
 from benchmarks.orders import orders, ten_rules
+from shuke.engine.compiled import Compiled, Editions
+from shuke.engine.member import Member
+from shuke.engine.step import step
 from shuke.replay.history import prepare
-from shuke.replay.run import partitions_for, replay
+from shuke.replay.run import partitions_for, replay, run_partition
 from shuke.values.instants import format_instant
 
 JOBS = 2
@@ -84,6 +88,39 @@ def measure(*, count: int, members: int) -> dict[str, float]:
         "orders_per_second": statistics.median(all_ for all_, _ in found),
         "engine_orders_per_second": statistics.median(engine for _, engine in found),
     }
+
+
+def cost(*, count: int, members: int) -> None:
+    """Prints µs of CPU per order in this process: to replay it (read back, settled, written), and of its step alone."""
+    program = ten_rules()
+    editions = Editions([Compiled(program)])
+    gc.disable()  # as replay does
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        write_orders(work / "orders.csv", count=count, members=members)
+        prepared = prepare(
+            orders=work / "orders.csv",
+            zone=program.zone,
+            currency_scale=program.scale,
+            asset_scales={asset.id: asset.scale for asset in program.assets},
+            partitions=1,
+            workdir=work,
+            rejected=work / "rejected.csv",
+        )
+        started = time.process_time()
+        run_partition(editions, prepared, 0, parts=work, until=None)
+        replayed = time.process_time() - started
+    activities = list(orders(count, members=members, seed=11, every=YEAR // count))
+    known: dict[str, Member] = {}
+    started = time.process_time()
+    for activity in activities:
+        member = known.get(activity.member_id)
+        if member is None:
+            member = known[activity.member_id] = Member(activity.member_id, 0)
+        step(editions, member, activity)
+    stepped = time.process_time() - started
+    gc.enable()
+    print(f"  {replayed / count * 1e6:6.1f} µs to replay an order, {stepped / count * 1e6:6.1f} µs of a step")
 
 
 def memory(*, counts: tuple[int, ...]) -> dict[int, float]:
