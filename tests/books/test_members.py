@@ -66,6 +66,9 @@ async def test_members_are_asked_for_by_status_tier_tag_and_when_they_joined(sho
         told(JOINED, "cy", key="c", when=NOON + DAY, tags=["staff", "new"]),
     )
     assert sorted(await ids(shop, asked)) == found
+    async with shop.connections.connection() as connection:
+        everybody = [await statements.member(connection, id_) for id_ in ("ada", "bob", "cy")]
+    assert [member.id for member in everybody if asked.fits(member)] == found
 
 
 async def test_a_member_is_found_by_what_she_is_called(shop):

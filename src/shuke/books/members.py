@@ -57,6 +57,17 @@ class Asked(Struct, frozen=True, kw_only=True):
     joined_from: Instant | None = None
     joined_until: Instant | None = None
 
+    def fits(self, member: Member) -> bool:
+        """Whether the member is one of those asked for. As ``PAGE`` has it."""
+        return (
+            member.status != STRANGER
+            and self.status in (None, member.status)
+            and (self.tier is None or member.tiers.get(self.tier[0]) == self.tier[1])
+            and (self.tag is None or self.tag in member.tags)
+            and (self.joined_from is None or member.joined_at >= self.joined_from)
+            and (self.joined_until is None or member.joined_at < self.joined_until)
+        )
+
 
 async def by_identity(connection: Connection, kind: str, value: str) -> str | None:
     """The id of the member who is called so elsewhere; ``value`` in its normal form. None if nobody is."""

@@ -14,6 +14,7 @@ from shuke.web.api import (
     coupon_lookups,
     coupons,
     keys,
+    members,
     orders,
     points,
     programs,
@@ -24,6 +25,7 @@ from shuke.web.api import (
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
+    members.router,
     orders.router,
     carts.router,
     points.router,

@@ -302,6 +302,25 @@ ERRORS: Final[dict[str, Sentences]] = {
     "told_elsewhere": _in(
         "This cannot be told here; it comes from {by}.", "這裡不能告知，它來自 {by}。", "这里不能告知，它来自 {by}。"
     ),
+    "kind_invalid": _in(
+        "This is no kind of identity: small letters, digits and _ : . -, a letter first.",
+        "不是識別種類：請用小寫字母、數字與 _ : . -，以字母開頭。",
+        "不是标识种类：请用小写字母、数字与 _ : . -，以字母开头。",
+    ),
+    "identity_too_long": _in("An identity has at most 200 characters.", "最多 200 個字元。", "最多 200 个字符。"),
+    "identity_has_control_characters": _in(
+        "Control characters are not allowed.", "不可含有控制字元。", "不可含有控制字符。"
+    ),
+    "identity_placeholder": _in(
+        "This stands for nothing, and would be everybody's.", "這不代表任何人。", "这不代表任何人。"
+    ),
+    "not_a_phone": _in(
+        "This is no phone number that anybody could have; write it with its country code, such as +886.",
+        "不是有效的電話號碼；請加上國碼，例如 +886。",
+        "不是有效的电话号码；请加上国家代码，例如 +86。",
+    ),
+    "not_an_email": _in("This is no e-mail address.", "不是有效的電子郵件地址。", "不是有效的电子邮件地址。"),
+    "one_identity": _in("Ask for one identity at a time.", "一次只能查一個識別資料。", "一次只能查一个身份标识。"),
     "cursor_invalid": _in(
         "This is no cursor of ours, or one of something else.", "這不是此處給出的游標。", "这不是此处给出的游标。"
     ),

@@ -1,0 +1,96 @@
+"""Identities as callers tell them: read into their one form, or refused with the place where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from msgspec import Struct
+from pydantic import Field, StringConstraints
+
+from shuke.books import members
+from shuke.books.identity_forms import NotAnIdentity, normal, region_of
+from shuke.engine.identity import MOST_IDENTITIES
+from shuke.web.api.callers import Call
+from shuke.web.api.problems import Problem, WrongField, wrong_field
+
+_COLONS_MOST = 4  # in a kind
+
+Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_:.-]{0,63}$")]
+Value = Annotated[str, Field(min_length=1, max_length=200)]
+
+Identities = Annotated[
+    dict[Kind, Value],
+    Field(
+        max_length=MOST_IDENTITIES,
+        description="What she, and nobody else, is called elsewhere, by kind: `phone` (of the region of the program's "
+        "zone if it has no country code), `email`, `card`, and platforms as you name them: `wechat_unionid`, "
+        "`wechat_openid:<app>`, `line`, `shopify` … One of each kind.",
+        examples=[{"phone": "+886912345678", "line": "U4af4980629"}],
+    ),
+]
+"""Identities of somebody who joins."""
+
+ChangedIdentities = Annotated[
+    dict[Kind, Value | None],
+    Field(
+        max_length=MOST_IDENTITIES,
+        description="By kind; another value replaces the one before, null gives it up.",
+        examples=[{"email": "ann@example.com", "line": None}],
+    ),
+]
+"""Identities to set or to give up."""
+
+
+async def normal_identities(call: Call, told: Mapping[str, str | None]) -> dict[str, str | None]:
+    """All of them in their normal form. Refused: ``invalid_request`` with what is wrong with each."""
+    if not told:
+        return {}
+    region = region_of((await call.shop.program()).zone)
+    found: dict[str, str | None] = {}
+    errors: list[WrongField] = []
+    for kind, value in told.items():
+        try:
+            found[kind] = None if value is None else normal(kind, value, region=region)
+        except NotAnIdentity as wrong:
+            pointer = f"/identities/{kind}"
+            errors.append(wrong_field(pointer, wrong.code, {}, call.locale))
+    if errors:
+        raise Problem("invalid_request", errors=errors)
+    return found
+
+
+class Names(Struct, frozen=True):
+    """What somebody may be called: (kind, value) in the order in which they are tried; ``pointer`` is where it was
+    told."""
+
+    pointer: str
+    readings: list[tuple[str, str]]
+
+
+def readings(identity: str) -> list[tuple[str, str]]:
+    """The ways to read ``kind:value``, since both may have colons: the longest kind first."""
+    parts = identity.split(":")
+    most = min(len(parts) - 1, _COLONS_MOST)
+    cuts = ((":".join(parts[:cut]), ":".join(parts[cut:])) for cut in range(most, 0, -1))
+    return [(kind, value) for kind, value in cuts if value]
+
+
+async def member_called(call: Call, names: Names) -> str | None:
+    """The id of the member who is called so; None if nobody is. Refused: ``invalid_request`` for what names nobody."""
+    region = region_of((await call.shop.program()).zone)
+    forms: list[tuple[str, str]] = []
+    code = ""
+    for kind, value in names.readings:
+        try:
+            forms.append((kind, normal(kind, value, region=region)))
+        except NotAnIdentity as wrong:
+            code = wrong.code
+    if not forms:
+        raise Problem("invalid_request", errors=[wrong_field(names.pointer, code, {}, call.locale)])
+    async with call.shop.reading() as connection:
+        for kind, form in forms:
+            member_id = await members.by_identity(connection, kind, form)
+            if member_id is not None:
+                return member_id
+    return None
