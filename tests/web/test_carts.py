@@ -12,6 +12,7 @@ from shuke.program.document import read
 from shuke.runtime.clock import now
 from shuke.web.api.cart_requests import CartCommitTold, CartHoldTold, CartQuoteTold, CartReleaseTold
 from shuke.web.api.quotes import QuoteShown
+from tests import shop as coffee
 from tests.web.conftest import Door
 from tests.web.till import LINES, TEAHOUSE, cart, endow, held, settled
 
@@ -264,6 +265,7 @@ async def test_a_held_cart_is_paid_as_promised_and_half_of_it_refunded(till: Doo
     assert half["returned"]["points"] + rest["returned"]["points"] == 35
     assert half["returned"]["cash"] + rest["returned"]["cash"] == 10_00
     assert rest["balances"] == {"points": 40, "cash": 20_00}
+    assert await coffee.Shop(till.shop.pool).findings() == []
 
 
 async def test_of_parallel_holds_on_the_same_points_one_wins(till: Door):
