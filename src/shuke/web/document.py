@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from shuke.web import health
 from shuke.web.api import ROUTERS
+from shuke.web.directory import Directory
 
 _ABOUT: Final = """
 Membership over HTTP: members, orders, carts, points, stored value, coupons, tiers, programs.
@@ -45,8 +46,10 @@ def routes() -> FastAPI:
         # validation or an exception says may be personal.
         telemetry={"auto_configure": True, "metrics": False, "logs": False},
     )
+    app.router.redirect_slashes = False  # an address is written in one way
     for router in (*ROUTERS, health.router):
-        app.include_router(router)
+        app.router.routes.extend(router.routes)
+    app.router.middleware_stack = Directory(app.router.routes, otherwise=app.router.app)
     return app
 
 
