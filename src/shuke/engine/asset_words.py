@@ -9,7 +9,6 @@ from shuke.engine.sentences.rendering import plain
 from shuke.program.assets import Asset, AssetKind, Validity
 from shuke.program.conditions import show
 from shuke.program.document import Program
-from shuke.values.periods import Period
 
 
 def rules_in_words(asset: Asset, program: Program, locale: Locale) -> list[str]:
@@ -21,7 +20,7 @@ def _sentences(asset: Asset, words: Writer) -> Iterator[str]:
     yield words.part(f"asset.{asset.kind.value}")
     yield from _paying(asset, words)
     if asset.pending is not None:
-        yield words.part("asset.pending", period=_period(asset.pending, words))
+        yield words.part("asset.pending", period=words.period(asset.pending))
     yield _validity(asset.validity, words)
     if asset.validity_by_tier is not None:
         by_tier = asset.validity_by_tier
@@ -84,25 +83,18 @@ def _validity(validity: Validity | str, words: Writer) -> str:
         return words.part("asset.never")
     start = words.part(f"asset.start.{validity.from_}")
     if validity.inactivity is not None:
-        return words.part("asset.inactivity", period=_period(validity.inactivity, words))
+        return words.part("asset.inactivity", period=words.period(validity.inactivity))
     if validity.on is not None:
         later = validity.on.years_later
         return words.part(
             "asset.on",
             date=f"{validity.on.month:02}-{validity.on.day:02}",
             start=start,
-            years=_period(f"{later} years", words) if later else None,
+            years=words.period(f"{later} years") if later else None,
         )
     if validity.first_of_month is not None:
         return words.part("asset.first_of_month", count=str(validity.first_of_month), start=start)
     if validity.after is None:
         return words.part(f"asset.end_of.{validity.to_end_of}", start=start)
     key = f"asset.after.{validity.to_end_of}" if validity.to_end_of else "asset.after"
-    return words.part(key, period=_period(validity.after, words), start=start)
-
-
-def _period(text: str, words: Writer) -> str:
-    """A length of time: "1 month", "12 months"."""
-    period = Period.parse(text)
-    told = words.part(f"period.{period.unit.value}", count=str(period.count))
-    return told.removesuffix("s") if words.locale == "en" and period.count == 1 else told
+    return words.part(key, period=words.period(validity.after), start=start)

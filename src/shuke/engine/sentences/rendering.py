@@ -15,6 +15,7 @@ from shuke.program.chapter import Text
 from shuke.program.document import Program
 from shuke.values.amounts import format_amount
 from shuke.values.instants import NEVER, Instant, calendar_of, format_day
+from shuke.values.periods import Period
 
 Locale = Literal["en", "zh-Hant", "zh-Hans"]
 
@@ -178,6 +179,12 @@ class Writer:
         """Currency units as a program writes them, with the currency's decimals: "100.00"."""
         decimals = max(self.program.scale, -_exponent(number.normalize()))
         return f"{number:,.{decimals}f}"
+
+    def period(self, text: str) -> str:
+        """A length of time: "1 month", "12 months"."""
+        period = Period.parse(text)
+        told = self.part(f"period.{period.unit.value}", count=str(period.count))
+        return told.removesuffix("s") if self.locale == "en" and period.count == 1 else told
 
     def date(self, instant: Instant) -> str:
         """The date in the program's zone."""
