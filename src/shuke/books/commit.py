@@ -146,7 +146,9 @@ async def write(connection: Connection, batch: Batch) -> None:
         for into, added in _added(batch, orders):
             await _insert(connection, into, added)
         await _update(connection, batch, orders)
-        await connection.commit()
+        # Not ``connection.commit()``: inside a pipeline it waits for answers without having sent all there is to send,
+        # for ever where that is more than the connection takes at once. The end of the block sends everything.
+        await connection.execute("commit", prepare=False)
 
 
 async def _number(connection: Connection, batch: Batch) -> None:
