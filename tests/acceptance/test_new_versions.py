@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from shuke.engine.activity import ASSET_SPENT, Activity
+from shuke.engine.activity import ASSET_SPENT, ORDER_CANCELLED, ORDER_REOPENED, Activity
 from shuke.engine.compiled import Compiled
 from shuke.program.document import read
 from shuke.runtime import due
-from tests.shop import COFFEE, Ledger, Shop, at, given, told
+from tests.shop import COFFEE, Ledger, Shop, at, given, order, told
 
 NO_END = COFFEE.replace("validity: {after: 12 months}, ", "")
 IDLE = COFFEE.replace("after: 12 months", "inactivity: 5 days")
@@ -55,3 +55,16 @@ def test_a_payload_decimal_is_the_same_text_everywhere() -> None:
     ledger = Ledger(Compiled(read(COFFEE + rule), version=1))
     settled = ledger.settle(Activity("scanned", "ada", at("2026-05-01"), "test", "s", {"code": "12.5"}))
     assert [entry.amount for entry in settled.effects.entries] == [7]
+
+
+def test_an_order_is_reopened_late_under_a_version_that_did_not_know_what_it_had_earned():
+    hearts = "\n  - {id: hearts, validity: {after: 12 months}}"
+    assets = "assets:\n  - {id: points, validity: {after: 12 months}, transfer: {minimum: 1}}"
+    later = COFFEE.replace(assets, assets + hearts) + "  - {id: love, asset: hearts, give: {fixed: 7}}\n"
+    ledger = Ledger(*versions(COFFEE, later, since="2026-05-01"))
+    ledger.all(
+        order("ann", "o", 1000, when=at("2026-05-02")),
+        told(ORDER_CANCELLED, "ann", key="c", when=at("2026-05-03"), order_id="o"),
+        told(ORDER_REOPENED, "ann", key="r", when=at("2026-04-30"), order_id="o"),
+    )
+    assert (ledger.balance("ann"), ledger.balance("ann", "hearts")) == (10, 7)

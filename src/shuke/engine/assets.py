@@ -218,7 +218,7 @@ def credit(
 
     Returns a copy of the lot that names where the value went (``amount`` is the amount credited).
     """
-    rules, member, now = turn.program.assets[asset], turn.member, turn.now
+    rules, member, now = turn.rules_of(asset), turn.member, turn.now
     purse = member.purses.get(asset) or purse_of(member, asset)
     ripens_at, expires_at = rules.dates(turn.day, member=member) if dates is None else dates
     if ripens_at <= now:
@@ -305,7 +305,7 @@ def debit(turn: Turn, asset: str, amount: int, *, target: str, cause: Cause) -> 
     if target == HELD:
         purse.held += amount
     # Taking back what was given is no activity of hers.
-    tracked = target != REVERSED and turn.program.assets[asset].by_inactivity is not None
+    tracked = target != REVERSED and turn.rules_of(asset).by_inactivity is not None
     if tracked and turn.now > purse.touched_at:
         purse.touched_at = turn.now
     return parts
@@ -318,7 +318,7 @@ def restore(turn: Turn, asset: str, parts: Iterable[Lot], *, source: str, cause:
     booked as expired at once) or ``renew`` (it gets the dates of value that arrives today).
     """
     landed: list[Lot] = []
-    rules = turn.program.assets[asset]
+    rules = turn.rules_of(asset)
     purse = purse_of(turn.member, asset)
     until = max(turn.now, turn.member.now)
     for part in parts:

@@ -108,6 +108,10 @@ class Editions:
         """The number of the version published last."""
         return max(edition.version for edition in self.compiled)
 
+    def first_with(self, asset: str) -> Compiled:
+        """The first version that has the asset. Raises StopIteration if none has."""
+        return next(edition for edition in self.compiled if asset in edition.assets)
+
     def next_change(self, after: Instant) -> Instant:
         """When the next version after ``after`` comes into force; NEVER if none is known."""
         if len(self._from) == 1:

@@ -11,6 +11,7 @@ from shuke.engine.effects import Effects, Refused
 from shuke.engine.member import Member
 
 if TYPE_CHECKING:
+    from shuke.engine.assets import AssetRules
     from shuke.engine.compiled import Compiled, Editions
     from shuke.engine.orders import Order
 
@@ -87,6 +88,12 @@ class Turn:
         self.day: int
         self.second: int
         self.day, self.second = program.calendar.clock(instant)
+
+    def rules_of(self, asset: str) -> AssetRules:
+        """The rules of an asset; of the first edition that has it, where a late fact about an order falls under one
+        that did not know it yet."""
+        rules = self.program.assets.get(asset)
+        return rules if rules is not None else self.editions.first_with(asset).assets[asset]
 
     def buy(self, purchase: Purchase) -> None:
         """The purchase at its prices of now: what was worked out from earlier ones is forgotten."""
