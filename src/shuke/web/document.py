@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
 
 from shuke.web import health
 from shuke.web.api import ROUTERS
@@ -41,7 +40,6 @@ def routes() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
-        generate_unique_id_function=_name,
         # Traces go where OTEL_EXPORTER_OTLP_ENDPOINT says, if it says so. What is measured is for Prometheus; and what
         # validation or an exception says may be personal.
         telemetry={"auto_configure": True, "metrics": False, "logs": False},
@@ -51,10 +49,6 @@ def routes() -> FastAPI:
         app.router.routes.extend(router.routes)
     app.router.middleware_stack = Directory(app.router.routes, otherwise=app.router.app)
     return app
-
-
-def _name(route: APIRoute) -> str:
-    return route.name
 
 
 def document(app: FastAPI | None = None) -> dict[str, Any]:

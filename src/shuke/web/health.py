@@ -11,8 +11,9 @@ from psycopg_pool import PoolTimeout
 
 from shuke.runtime.shop import Shop
 from shuke.web.api.contract import Shown
+from shuke.web.api.routes import name_of
 
-router = APIRouter(tags=["Health"])
+router = APIRouter(tags=["Health"], generate_unique_id_function=name_of)
 
 
 class Alive(Shown):

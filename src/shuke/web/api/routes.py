@@ -22,6 +22,9 @@ from shuke.web.api.problems import Problem, WrongField
 SLASH_INSIDE: Final = "\x00"
 """Stands in an address for a slash that is part of a name, so that it does not separate two of them."""
 
+JSON_MOST: Final = 2 * 1024 * 1024
+"""Bytes of a JSON body that is one request: everything in it is looked at before anybody else's turn comes."""
+
 _decoder: Final = msgspec.json.Decoder(float_hook=str)
 
 
@@ -36,10 +39,13 @@ def read_json(body: bytes) -> Any:
 
 
 class StrictRequest(Request):
-    """A request whose body must be JSON."""
+    """A request whose body must be JSON. Refused: ``body_too_large``, ``invalid_request``."""
 
     async def json(self) -> Any:
-        return read_json(await self.body())
+        body = await self.body()
+        if len(body) > JSON_MOST:
+            raise Problem("body_too_large", most=JSON_MOST)
+        return read_json(body)
 
 
 class Door(APIRoute):
@@ -76,4 +82,9 @@ def is_json(told: str | None) -> bool:
 
 def doors(tag: str) -> APIRouter:
     """A router for one feature of the API."""
-    return APIRouter(prefix="/v1", tags=[tag], route_class=Door)
+    return APIRouter(prefix="/v1", tags=[tag], route_class=Door, generate_unique_id_function=name_of)
+
+
+def name_of(route: APIRoute) -> str:
+    """What a request is called in the document: as its function."""
+    return route.name

@@ -42,10 +42,11 @@ from shuke.web.api.callers import Call, admitted
 from shuke.web.api.contract import Shown
 from shuke.web.api.gate import Gate
 from shuke.web.api.problems import Problem, WrongField, documented
+from shuke.web.api.routes import name_of
 
 log = structlog.get_logger()
 
-router = APIRouter(tags=["Tracking"])
+router = APIRouter(tags=["Tracking"], generate_unique_id_function=name_of)
 
 SHORT: Final = {"t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias"}
 """What the browser library calls the routes: by their first letters."""
