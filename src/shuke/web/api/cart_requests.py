@@ -15,6 +15,7 @@ from shuke.web.api.contract import Amount, Free, MemberId, Moment, OrderId, Quan
 
 LINES_MOST = 500
 COUPONS_MOST = 50
+ASSETS_MOST = 20
 ATTRIBUTES_MOST = 64 * 1024
 """Bytes. A held cart lies with its member, who is read and written with everything she does."""
 
@@ -78,9 +79,9 @@ class UsesTold(Told):
         description="By id or code.",
         examples=[["TEN-OFF"]],
     )
-    points: dict[Slug, Asked] = Field(
+    points: Annotated[dict[Slug, Asked], contract.few(ASSETS_MOST)] = Field(
         default_factory=dict,
-        max_length=20,
+        max_length=ASSETS_MOST,
         description="Per asset, in its smallest units; `all`: as much as the cart takes and the member has.",
         examples=[{"points": 25}],
     )

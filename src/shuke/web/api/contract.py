@@ -10,7 +10,17 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from shuke.values.instants import NEVER, Instant, InstantError, format_instant, parse_instant
 
@@ -26,6 +36,30 @@ class Told(BaseModel):
     """The body of a request."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_unknown_fields(cls, told: Any) -> Any:
+        """Each unknown field is an error of its own: a body full of them would keep everybody waiting."""
+        if isinstance(told, dict) and len(told) > len(cls.model_fields) + _UNKNOWN_MOST:
+            raise ValueError(f"there are only {len(cls.model_fields)} fields")
+        return told
+
+
+_UNKNOWN_MOST: Final = 10
+
+
+def few(most: int) -> BeforeValidator:
+    """Refuse an object of more than ``most`` fields before looking at each of them."""
+
+    def look(told: Any) -> Any:
+        if isinstance(told, dict) and len(told) > most:
+            raise PydanticKnownError(
+                "too_long", {"field_type": "Dictionary", "max_length": most, "actual_length": len(told)}
+            )
+        return told
+
+    return BeforeValidator(look)
 
 
 class Shown(BaseModel):

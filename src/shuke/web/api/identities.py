@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 from shuke.books import members
 from shuke.books.identity_forms import NotAnIdentity, normal, region_of
 from shuke.engine.identity import MOST_IDENTITIES
+from shuke.web.api import contract
 from shuke.web.api.callers import Call
 from shuke.web.api.problems import Problem, WrongField, wrong_field
 
@@ -21,6 +22,7 @@ Value = Annotated[str, Field(min_length=1, max_length=200)]
 
 Identities = Annotated[
     dict[Kind, Value],
+    contract.few(MOST_IDENTITIES),
     Field(
         max_length=MOST_IDENTITIES,
         description="What she, and nobody else, is called elsewhere, by kind: `phone` (of the region of the program's "
@@ -33,6 +35,7 @@ Identities = Annotated[
 
 ChangedIdentities = Annotated[
     dict[Kind, Value | None],
+    contract.few(MOST_IDENTITIES),
     Field(
         max_length=MOST_IDENTITIES,
         description="By kind; another value replaces the one before, null gives it up.",

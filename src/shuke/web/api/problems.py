@@ -27,6 +27,11 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 _TYPE: Final = "urn:shuke:problem:"
 
+WRONG_MOST: Final = 100
+"""So many errors are told of one request: whoever sends a hundred thousand unknown fields reads no longer list."""
+
+_POINTER_MOST: Final = 1_000  # characters; names of unknown fields may be of any length
+
 
 class WrongField(Shown):
     """One thing that is wrong with a request."""
@@ -104,8 +109,8 @@ def respond(problem: Problem, *, locale: Locale, instance: str) -> Response:
 
 
 def invalid(error: RequestValidationError, locale: Locale) -> Problem:
-    """What is wrong with a request that does not fit its schema."""
-    return Problem("invalid_request", errors=[_wrong(found, locale) for found in error.errors()])
+    """What is wrong with a request that does not fit its schema: the first ``WRONG_MOST`` things."""
+    return Problem("invalid_request", errors=[_wrong(found, locale) for found in error.errors()[:WRONG_MOST]])
 
 
 def _wrong(found: Mapping[str, Any], locale: Locale) -> WrongField:
@@ -114,7 +119,7 @@ def _wrong(found: Mapping[str, Any], locale: Locale) -> WrongField:
         pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
     else:
         pointer = "?" + ".".join(map(str, path)) if where == "query" else f"{where}:{'.'.join(map(str, path))}"
-    return wrong_field(pointer, found["type"], found.get("ctx") or {}, locale)
+    return wrong_field(pointer[:_POINTER_MOST], found["type"], found.get("ctx") or {}, locale)
 
 
 def wrong_field(pointer: str, code: str, facts: Mapping[str, Any], locale: Locale) -> WrongField:
