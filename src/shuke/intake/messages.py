@@ -27,6 +27,9 @@ MAX_MESSAGE: Final = 32 * 1024
 MAX_BODY: Final = 500 * 1024
 """Bytes of a request, unpacked."""
 
+MAX_MESSAGES: Final = 2_500
+"""Messages of a request."""
+
 AHEAD: Final = 5 * MINUTE
 """How far a message may lie in the future; what lies further happened when it was received."""
 
@@ -101,6 +104,8 @@ def read_body(body: bytes, *, batch: bool) -> Body:
         messages = told.get("batch")
         if not isinstance(messages, list):
             raise Unreadable('a batch needs "batch", a list of messages')
+        if len(messages) > MAX_MESSAGES:
+            raise Unreadable(f"the batch has {len(messages)} messages; at most {MAX_MESSAGES} are allowed")
         found.messages = messages
     return found
 
