@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from uuid_utils import uuid7
 
 from shuke.values.ids import typed_id
@@ -28,6 +29,9 @@ log = structlog.get_logger()
 
 BODY_MOST: Final = 16 * 1024 * 1024
 """Bytes of any body; some routes take less."""
+
+_GONE: Final = 499
+"""The status measured where nobody waited for the answer: the caller hung up before the body was whole."""
 
 _SLASH: Final = pattern("%2[fF]")
 _ID: Final = pattern(r"[A-Za-z0-9_.:-]{8,100}")
@@ -77,8 +81,13 @@ class Frame:
             if int(asked.get("content-length") or 0) > BODY_MOST:
                 answer = respond(_too_large(), locale=locale_of(asked), instance=scope["shuke.id"])
                 await answer(scope, receive, send_framed)
+            elif b"%00" in scope["raw_path"]:  # in no id; and it would stand for a slash from here on
+                answer = respond(Problem("not_found"), locale=locale_of(asked), instance=scope["shuke.id"])
+                await answer(scope, receive, send_framed)
             else:
                 await self._app(scope, _bounded(receive), send_framed)
+        except ClientDisconnect:
+            status = _GONE
         except Exception:
             self._measures.faults.inc()
             log.exception("request.failed", request=scope["shuke.id"], method=scope["method"], route=_route(scope))

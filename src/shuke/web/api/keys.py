@@ -30,7 +30,7 @@ PER_MINUTE = 6_000
 _PREFIX = "shk_"
 _HINT = 10  # characters of the secret that stay visible
 
-Cursor = Annotated[str, Query(max_length=500, description="`next` of the page before.")]
+Cursor = Annotated[contract.Line, Query(description="`next` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
