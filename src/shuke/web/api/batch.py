@@ -45,7 +45,7 @@ _DEPTH: Final = 12
 _ZERO: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _LONG_NUMBER: Final = re.compile(rb"[0-9]{16}")
 
-Type = Annotated[str, Meta(max_length=100, pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
+Type = Annotated[str, Meta(max_length=100, pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\Z")]
 
 
 class LineTold(Line, forbid_unknown_fields=True, omit_defaults=True, gc=False):
