@@ -109,3 +109,13 @@ async def reading(
             # One that is cut off in the middle of a statement is closed by the pool, not given to the next.
             if connection.info.transaction_status == TransactionStatus.IDLE:
                 await connection.set_autocommit(False)
+
+
+@asynccontextmanager
+async def snapshot(
+    pool: AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]],
+) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+    """A connection of the pool on which all statements see the books of one moment, and none can change them."""
+    async with pool.connection() as connection:
+        await connection.execute("set transaction isolation level repeatable read, read only")
+        yield connection

@@ -15,6 +15,19 @@ OF_MEMBER: LiteralString = """
 """
 
 
+# A member's orders are found through her activities. A top-up or a spend is no order.
+PAGE_OF_MEMBER: LiteralString = """
+    select a.seq, o.settlement
+    from activity a join orders o
+        on o.order_id = a.body #>> '{purchase,order_id}' and o.bucket = a.bucket and o.member_id = a.member_id
+    where a.bucket = %b::int2 and a.member_id = %b and a.seq < %b and a.type = 'order.paid'
+        and a.answer ->> 'code' is null
+    order by a.seq desc limit %b::int
+"""
+
+_BEYOND = 2**62  # no member has so many activities
+
+
 class SeveralMembers(Exception):
     """More than one member has an order of this number."""
 
@@ -30,3 +43,13 @@ async def find(connection: Connection, order_id: str, *, member_id: str | None =
     if len(rows) > 1:
         raise SeveralMembers(order_id)
     return None if not rows else (rows[0][0], unpack_order(rows[0][1]))
+
+
+async def of_member(
+    connection: Connection, member_id: str, *, before: int | None, most: int
+) -> list[tuple[int, Order]]:
+    """The member's orders, the latest settled first, each with the ``seq`` of the activity that paid it; those with
+    one below ``before``."""
+    below = _BEYOND if before is None else before
+    cursor = await connection.execute(PAGE_OF_MEMBER, (bucket_of(member_id), member_id, below, most), prepare=True)
+    return [(seq, unpack_order(settlement)) for seq, settlement in await cursor.fetchall()]

@@ -44,6 +44,10 @@ class Shop:
         """A connection on which each statement stands alone, for who only looks."""
         return connect.reading(self.pool)
 
+    def snapshot(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection on which all statements see the same moment, for who puts together what must agree."""
+        return connect.snapshot(self.pool)
+
     async def editions(self) -> Editions:
         """The published versions, ready to run. Raises ``NotPublished``."""
         async with self.reading() as connection:

@@ -18,6 +18,8 @@ from shuke.web.api import (
     orders,
     points,
     programs,
+    standings,
+    statements,
     stored_value,
     tiers_preview,
     tracking,
@@ -26,6 +28,7 @@ from shuke.web.api import (
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     members.router,
+    statements.router,
     orders.router,
     carts.router,
     points.router,
@@ -34,6 +37,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     coupons.router,
     coupon_lookups.router,
     codes.router,
+    standings.router,
     tiers_preview.router,
     activities.router,
     programs.router,

@@ -12,13 +12,14 @@ from pydantic import Field
 from starlette.responses import Response
 
 from shuke.books import activities
+from shuke.books.activities import Recorded
 from shuke.books.identity_forms import region_of
 from shuke.engine.effects import Refused
 from shuke.engine.refusals import sentence
 from shuke.program.document import Program
 from shuke.runtime.clock import now
 from shuke.runtime.settle import Answer
-from shuke.web.api import batch
+from shuke.web.api import batch, money
 from shuke.web.api.batch import ITEMS_MOST, Read
 from shuke.web.api.callers import Call, reading
 from shuke.web.api.contract import Shown, ShownMoment
@@ -220,6 +221,9 @@ async def _tell(call: Call, told: Sequence[bytes | memoryview], program: Program
         if scope is not None and not call.has(scope):
             results.append(_lacking(item, scope, call))
             continue
+        if scope == "points:write" and not call.has(money.SCOPE) and await money.is_moved(call, item.activity, program):
+            results.append(_lacking(item, money.SCOPE, call))
+            continue
         items.append(item)
         results.append(None)
     requests = [item.request for item in items]
@@ -265,12 +269,16 @@ async def get_activity(
         found = await activities.by_id(connection, int(activity_id.removeprefix("act_")))
     if found is None:
         raise Problem("not_found")
+    return activity_shown(found, await call.shop.program(), call)
+
+
+def activity_shown(found: Recorded, program: Program, call: Call) -> ActivityShown:
     told, answer = found.activity, found.answer
     refused = None
     if answer.code is not None:
-        refused = refusal(Refused(answer.code, answer.facts), await call.shop.program(), call.locale)
+        refused = refusal(Refused(answer.code, answer.facts), program, call.locale)
     return ActivityShown(
-        activity=activity_id,
+        activity=f"act_{found.id}",
         type=told.type,
         member_id=told.member_id,
         source=told.source,

@@ -302,6 +302,7 @@ ERRORS: Final[dict[str, Sentences]] = {
     "told_elsewhere": _in(
         "This cannot be told here; it comes from {by}.", "這裡不能告知，它來自 {by}。", "这里不能告知，它来自 {by}。"
     ),
+    "ends_before_it_begins": _in("This ends before it begins.", "結束早於開始。", "结束早于开始。"),
     "kind_invalid": _in(
         "This is no kind of identity: small letters, digits and _ : . -, a letter first.",
         "不是識別種類：請用小寫字母、數字與 _ : . -，以字母開頭。",
