@@ -7,13 +7,11 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 from uuid_utils import uuid7
 
-from shuke.books import orders, statements
+from shuke.books import statements
 from shuke.engine import activity as of
-from shuke.engine.spends import remembered_as
-from shuke.program.assets import AssetKind
 from shuke.runtime.settle import Answer
 from shuke.values.ids import typed_id
-from shuke.web.api import contract
+from shuke.web.api import contract, money
 from shuke.web.api.answers import told
 from shuke.web.api.callers import Call, writing
 from shuke.web.api.contract import MemberId, Moment, Positive, Prose, ShownMoment, Signed, Slug, Told
@@ -187,25 +185,10 @@ async def _settle_named(
 
 async def _demand(call: Call, assets: list[str] | None) -> None:
     """Refused: ``scope_missing``, where stored value moves (None: it was asked for as such)."""
-    if call.has("stored_value:write"):
+    if call.has(money.SCOPE):
         return
-    money = (AssetKind.PRINCIPAL, AssetKind.BONUS)
-    kinds = {asset.id: asset.kind for asset in (await call.shop.program()).assets}
-    if assets is None or any(kinds.get(asset) in money for asset in assets):
-        call.demand("stored_value:write")
-
-
-async def _assets_of_spend(call: Call, member_id: str, spend: str) -> list[str]:
-    async with call.shop.pool.connection() as connection:
-        found = await orders.find(connection, remembered_as(spend), member_id=member_id)
-    return [] if found is None else [paid.asset for paid in found[1].paid]
-
-
-async def _assets_of_hold(call: Call, member_id: str, key: str) -> list[str]:
-    async with call.shop.pool.connection() as connection:
-        found = await statements.member(connection, member_id)
-    hold = None if found is None else found.holds.get(key)
-    return [] if hold is None else [part.asset for part in hold.parts]
+    if assets is None or money.is_among(assets, await call.shop.program()):
+        call.demand(money.SCOPE)
 
 
 async def _spent(call: Call, answer: Answer) -> Spent:
@@ -259,7 +242,7 @@ async def reverse_spend(spend: SpendId, part: PartTold, call: Annotated[Call, wr
     Parts may be undone one after the other until all of it is back. What is past its date meanwhile follows the
     asset's policy: it ends at once, or starts anew.
     """
-    assets = await _assets_of_spend(call, part.member_id, spend)
+    assets = await money.assets_of_spend(call, part.member_id, spend)
     payload = {**part.payload(), "id": spend}
     answer = await _settle_named(call, of.ASSET_SPEND_REVERSED, part, payload, assets=assets, missing="spend_unknown")
     return await _spent(call, answer)
@@ -289,7 +272,7 @@ async def hold_points(hold: HoldTold, call: Annotated[Call, writing("points:writ
 )
 async def capture_hold(hold: HoldKey, part: CaptureTold, call: Annotated[Call, writing("points:write")]) -> Spent:
     """Spend what is held, or a part of it. A capture ends the hold: what it leaves goes back at once."""
-    assets = await _assets_of_hold(call, part.member_id, hold)
+    assets = await money.assets_of_hold(call, part.member_id, hold)
     payload = {**part.payload(), "hold": hold}
     answer = await _settle_named(call, of.ASSET_CAPTURED, part, payload, assets=assets, missing="hold_unknown")
     return await _spent(call, answer)
@@ -298,7 +281,7 @@ async def capture_hold(hold: HoldKey, part: CaptureTold, call: Annotated[Call, w
 @router.post("/points/holds/{hold}/release", responses=documented(unknown=["hold_unknown"], writing=True))
 async def release_hold(hold: HoldKey, which: ReleaseTold, call: Annotated[Call, writing("points:write")]) -> Moved:
     """Let go of what is held: it goes back to the very lots it came from."""
-    assets = await _assets_of_hold(call, which.member_id, hold)
+    assets = await money.assets_of_hold(call, which.member_id, hold)
     answer = await _settle_named(call, of.ASSET_RELEASED, which, {"hold": hold}, assets=assets, missing="hold_unknown")
     return await moved(call, answer, Moved)
 
