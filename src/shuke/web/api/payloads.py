@@ -240,6 +240,10 @@ SCOPES: Final = {type_: _SCOPES[type_.partition(".")[0]] for type_ in (of.ORDER_
 """By type, the scope that a key needs beyond ``activities:write``."""
 
 
+_NAMES: Final = frozenset(("to_member", "order_id", "id", "hold", "ref"))
+"""Fields with names that somebody chose."""
+
+
 class Wrong(Exception):
     """One thing that is wrong with an activity: a JSON pointer into it, a code of ``sentences.ERRORS``, its facts."""
 
@@ -297,6 +301,12 @@ def read_payload(type_: str, payload: dict[str, Any] | None, *, region: str | No
         raise wrong_of(error, below="/payload") from None
     if payload is None:
         return None
+    for name in _NAMES.intersection(shape.__struct_fields__):
+        if isinstance(payload.get(name), str):
+            plain(f"/payload/{name}", payload[name])
+    if shape is Issued:
+        for place, code in enumerate(payload.get("codes") or ()):
+            plain(f"/payload/codes/{place}", code)
     if payload.get("identities") and shape is Joined:
         return {**payload, "identities": _identities(payload["identities"], region)}
     moments = MOMENTS.get(type_)
