@@ -13,6 +13,7 @@ from shuke.web.api import (
     codes,
     coupon_lookups,
     coupons,
+    export,
     keys,
     members,
     orders,
@@ -28,6 +29,7 @@ from shuke.web.api import (
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     members.router,
+    export.router,
     statements.router,
     orders.router,
     carts.router,

@@ -9,11 +9,13 @@ from pydantic import Field
 from shuke.books import statements
 from shuke.engine.asset_words import rules_in_words
 from shuke.engine.balances import Balance, balances
+from shuke.engine.compiled import Editions
 from shuke.engine.member import STRANGER, Hold, Lot, Member
 from shuke.engine.sentences import told
 from shuke.program.assets import Asset
 from shuke.program.document import Program
 from shuke.runtime.clock import now
+from shuke.values.instants import Instant
 from shuke.web.api.callers import Call, reading
 from shuke.web.api.contract import MemberId, Shown, ShownEnd, ShownMoment
 from shuke.web.api.problems import Problem, documented
@@ -158,10 +160,14 @@ async def get_balances(member_id: MemberId, call: Annotated[Call, reading("point
 
     As of now: what is past its date is not told, also where the clock has not come by yet.
     """
-    member, at = await known_member(call, member_id), now()
-    found = balances(await call.shop.editions(), member, at)
+    member = await known_member(call, member_id)
+    return balances_shown(member, await call.shop.editions(), now())
+
+
+def balances_shown(member: Member, editions: Editions, at: Instant) -> BalancesShown:
+    found = balances(editions, member, at)
     return BalancesShown(
-        member_id=member_id,
+        member_id=member.id,
         at=at,
         balances=[_balance(balance) for balance in found.assets],
         holds=[_hold(hold) for hold in found.holds],

@@ -291,7 +291,7 @@ async def get_standing(member_id: MemberId, call: Annotated[Call, reading("tiers
             _standing(found, turn.member.standings.get(found.ladder), live_grants(turn.member, found.ladder, at), words)
             for found in progress(editions, turn.member, at)
         ],
-        changes=[_change(change, words) for change in changes],
+        changes=[change_shown(change, words) for change in changes],
     )
 
 
@@ -319,7 +319,7 @@ def _standing(found: LadderProgress, earned: Standing | None, grants: list[Grant
     )
 
 
-def _change(change: TierChange, words: Writer) -> TierChangeShown:
+def change_shown(change: TierChange, words: Writer) -> TierChangeShown:
     return TierChangeShown(
         ladder=change.ladder,
         before=_named(change.before, change.ladder, words),
