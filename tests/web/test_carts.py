@@ -244,6 +244,10 @@ async def test_a_held_cart_is_paid_as_promised_and_half_of_it_refunded(till: Doo
     }
     assert kept["balances"] == {"points": 5, "cash": 10_00}
     assert kept["quote"]["payable"] == quoted["payable"]
+    assert list(kept["quote"]) == list(quoted) == list(QuoteShown.model_fields)
+    assert [line | {"off": [], "paid": []} for line in kept["quote"]["lines"]] == [
+        line | {"off": [], "paid": []} for line in quoted["lines"]
+    ]
     adds_up(kept["quote"])
     other = TEAHOUSE.replace("amount_off: 10", "amount_off: 1").replace("worth: 1", "worth: 2")
     async with till.shop.pool.connection() as connection:

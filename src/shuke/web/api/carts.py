@@ -27,7 +27,7 @@ from shuke.web.api.callers import Call, reading, writing
 from shuke.web.api.cart_requests import CartCommitTold, CartHoldTold, CartQuoteTold, CartReleaseTold, HoldKey
 from shuke.web.api.contract import MemberId, Page, Shown
 from shuke.web.api.problems import Problem, WrongField, documented, refusal
-from shuke.web.api.quotes import QuoteShown, quote_shown
+from shuke.web.api.quotes import QuoteShown, quote_json, quote_shown
 from shuke.web.api.routes import doors
 from shuke.web.api.sentences import ERRORS
 
@@ -128,12 +128,10 @@ async def quote_cart(
     if isinstance(quoted.quote, Refused):
         raise refusal(quoted.quote, program, call.locale)
     speaking = writer(program, call.locale)
-    shown: Shown
     if claim is not None and form == "ucp":
         shown = ucp.cart(quoted.quote, speaking, member_id=cart.member_id, claim=claim, asked=cart.uses.coupons)
         return Response(shown.model_dump_json(exclude_none=True), media_type="application/json")
-    shown = quote_shown(quoted.quote, speaking)
-    return Response(shown.model_dump_json(), media_type="application/json")
+    return Response(quote_json(quoted.quote, speaking), media_type="application/json")
 
 
 @router.post(

@@ -6,18 +6,20 @@ all positions (the lines, then tax, then shipping) the shares of a reduction or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from pydantic import ConfigDict, Field
 
 from shuke.engine.activity import Line
 from shuke.engine.cart import Applied, CouponUse, Payment, Quote
 from shuke.engine.refusals import why_skipped
 from shuke.engine.sentences import Writer
+from shuke.values.instants import Instant
 from shuke.web.api import cart_words
 from shuke.web.api.answers import Skipped
-from shuke.web.api.contract import Shown, ShownEnd, ShownMoment
+from shuke.web.api.contract import Shown, ShownEnd, ShownMoment, shown_moment
 from shuke.web.api.problems import shown_facts
 
 KINDS = "member_price, tier_percent, promotion, coupon or free_shipping"
@@ -246,146 +248,148 @@ class QuoteShown(Shown):
 
 
 def quote_shown(quote: Quote, writer: Writer) -> QuoteShown:
-    """The quote for people and machines. ``writer`` speaks of the edition it was made by."""
-    lines = quote.purchase.lines
-    positions = [_position(quote, place) for place in range(len(quote.amounts))]
-    *of_lines, tax, shipping = positions
-    amount = sum(quote.amounts)
-    list_amount = sum(quote.list_amounts)
-    return QuoteShown(
-        at=quote.at,
-        version=quote.version,
-        currency=writer.program.currency,
-        order_id=quote.purchase.order_id,
-        tiers=quote.tiers,
-        lines=[_line(place, line, of_lines[place]) for place, line in enumerate(lines)],
-        tax=PositionShown(**tax),
-        shipping=PositionShown(**shipping),
-        list_amount=list_amount,
-        off=list_amount - amount,
-        amount=amount,
-        paid=amount - quote.payable,
-        payable=quote.payable,
-        reductions=[_reduction(applied, writer) for applied in quote.applied],
-        coupons=[_coupon(use, writer) for use in quote.coupons],
-        payments=[_payment(paid) for paid in quote.paid],
-        earns=quote.earns,
-        earning=[
-            EarningShown(
-                rule=given.rule,
-                title=writer.name(writer.program.earning, given.rule),
-                asset=given.asset,
-                amount=given.amount,
-            )
+    """The quote for people and machines, as a part of another answer. ``writer`` speaks of its edition."""
+    return QuoteShown.model_validate(_body(quote, writer, lambda instant: instant))
+
+
+def quote_json(quote: Quote, writer: Writer) -> bytes:
+    """The same as JSON. A line's dozens of small parts go straight into it: quotes are asked for at every keystroke."""
+    return msgspec.json.encode(_body(quote, writer, shown_moment))
+
+
+Moment = Callable[[Instant], Any]
+"""How a moment is written."""
+
+
+def _body(quote: Quote, writer: Writer, moment: Moment) -> dict[str, Any]:
+    """The fields of ``QuoteShown``."""
+    program = writer.program
+    *lines, tax, shipping = (_position(quote, place) for place in range(len(quote.amounts)))
+    amount, list_amount = sum(quote.amounts), sum(quote.list_amounts)
+    return {
+        "at": moment(quote.at),
+        "version": quote.version,
+        "currency": program.currency,
+        "order_id": quote.purchase.order_id,
+        "tiers": quote.tiers,
+        "lines": [_line(place, line, lines[place]) for place, line in enumerate(quote.purchase.lines)],
+        "tax": tax,
+        "shipping": shipping,
+        "list_amount": list_amount,
+        "off": list_amount - amount,
+        "amount": amount,
+        "paid": amount - quote.payable,
+        "payable": quote.payable,
+        "reductions": [_reduction(applied, writer) for applied in quote.applied],
+        "coupons": [_coupon(use, writer, moment) for use in quote.coupons],
+        "payments": [_payment(paid, moment) for paid in quote.paid],
+        "earns": quote.earns,
+        "earning": [
+            {
+                "rule": given.rule,
+                "title": writer.name(program.earning, given.rule),
+                "asset": given.asset,
+                "amount": given.amount,
+            }
             for given in quote.earning
         ],
-        skipped=[skipped_shown(item, writer) for item in quote.skipped],
-        hints=hints_shown(quote.hints, writer),
-        wallet=[_in_wallet(item, writer) for item in quote.wallet],
-        usable={asset: Usable(**most) for asset, most in quote.usable.items()},
-        policy=PolicyShown(
-            together=quote.policy["together"],
-            order=quote.policy["order"],
-            coupon_order=quote.policy.get("coupon_order", []),
-            stored_value=quote.policy.get("stored_value"),
-        ),
-    )
+        "skipped": [_skipped(item, writer) for item in quote.skipped],
+        "hints": [_hint(hint, writer) for hint in quote.hints],
+        "wallet": [_in_wallet(item, writer) for item in quote.wallet],
+        "usable": quote.usable,
+        "policy": {"coupon_order": [], "stored_value": None, **quote.policy},
+    }
 
 
 def _position(quote: Quote, place: int) -> dict[str, Any]:
     """The fields of ``PositionShown`` for one place of ``quote.amounts``."""
-    paid = [
-        SharePaid(asset=paid.asset, units=paid.units[place], worth=paid.worth[place])
-        for paid in quote.paid
-        if paid.units[place] or paid.worth[place]
-    ]
+    payable = quote.amounts[place]
+    off: list[dict[str, Any]] = []
+    for applied in quote.applied:
+        share = applied.shares[place]
+        if share:
+            off.append({"kind": applied.kind, "id": applied.id, "coupon": applied.coupon, "amount": share})
+    paid: list[dict[str, Any]] = []
+    for part in quote.paid:
+        units, worth = part.units[place], part.worth[place]
+        if units or worth:
+            payable -= worth
+            paid.append({"asset": part.asset, "units": units, "worth": worth})
     return {
         "list_amount": quote.list_amounts[place],
-        "off": [
-            ShareOff(kind=applied.kind, id=applied.id, coupon=applied.coupon, amount=applied.shares[place])
-            for applied in quote.applied
-            if applied.shares[place]
-        ],
+        "off": off,
         "amount": quote.amounts[place],
         "paid": paid,
-        "payable": quote.amounts[place] - sum(share.worth for share in paid),
+        "payable": payable,
     }
 
 
-def _line(place: int, line: Line, position: dict[str, Any]) -> QuotedLine:
+def _line(place: int, line: Line, position: dict[str, Any]) -> dict[str, Any]:
     priced_by = (line.attributes or {}).get("priced_by", "list")
-    return QuotedLine(line=place + 1, sku=line.sku, quantity=line.quantity, priced_by=priced_by, **position)
+    return {"line": place + 1, "sku": line.sku, "quantity": line.quantity, "priced_by": priced_by, **position}
 
 
-def _reduction(applied: Applied, writer: Writer) -> ReductionShown:
-    return ReductionShown(
-        kind=applied.kind,
-        id=applied.id,
-        title=cart_words.reduction(applied.kind, applied.id, writer),
-        coupon=applied.coupon,
-        amount=applied.amount,
-        borne=applied.borne,
-    )
+def _reduction(applied: Applied, writer: Writer) -> dict[str, Any]:
+    return {
+        "kind": applied.kind,
+        "id": applied.id,
+        "title": cart_words.reduction(applied.kind, applied.id, writer),
+        "coupon": applied.coupon,
+        "amount": applied.amount,
+        "borne": applied.borne,
+    }
 
 
-def _coupon(use: CouponUse, writer: Writer) -> CouponUsed:
-    return CouponUsed(
-        coupon=use.coupon.id,
-        template=use.coupon.template,
-        title=writer.name(writer.program.coupons, use.coupon.template),
-        is_new=use.new,
-        value=use.value,
-        valid_until=use.coupon.valid_until,
-    )
+def _coupon(use: CouponUse, writer: Writer, moment: Moment) -> dict[str, Any]:
+    return {
+        "coupon": use.coupon.id,
+        "template": use.coupon.template,
+        "title": writer.name(writer.program.coupons, use.coupon.template),
+        "is_new": use.new,
+        "value": use.value,
+        "valid_until": moment(use.coupon.valid_until),
+    }
 
 
-def _payment(paid: Payment) -> PaymentShown:
-    lots = [LotUsed(lot=number, units=units, expires_at=end) for number, units, end in paid.lots]
-    return PaymentShown(asset=paid.asset, units=sum(paid.units), worth=sum(paid.worth), lots=lots)
+def _payment(paid: Payment, moment: Moment) -> dict[str, Any]:
+    lots = [{"lot": number, "units": units, "expires_at": moment(end)} for number, units, end in paid.lots]
+    return {"asset": paid.asset, "units": sum(paid.units), "worth": sum(paid.worth), "lots": lots}
 
 
-def skipped_shown(item: Mapping[str, Any], writer: Writer) -> Skipped:
-    """One of the things that do not apply, as the engine lists them."""
+def _skipped(item: Mapping[str, Any], writer: Writer) -> dict[str, Any]:
     facts = {name: fact for name, fact in item.items() if name not in ("what", "code")}
-    return Skipped(
-        what=item["what"],
-        code=item["code"],
-        detail=why_skipped(item, writer.program, writer.locale),
-        facts=shown_facts(item["code"], facts),
-    )
+    return {
+        "what": item["what"],
+        "code": item["code"],
+        "detail": why_skipped(item, writer.program, writer.locale),
+        "facts": shown_facts(item["code"], facts),
+    }
 
 
-def hints_shown(hints: Iterable[Mapping[str, Any]], writer: Writer) -> list[HintShown]:
-    """What would help, as the engine lists it, in words."""
-    return [
-        HintShown(
-            code=hint["code"],
-            detail=cart_words.hint(hint, writer),
-            needs=hint["needs"],
-            kind=hint["for"],
-            id=hint["id"],
-            off=hint.get("off"),
-        )
-        for hint in hints
-    ]
+def _hint(hint: Mapping[str, Any], writer: Writer) -> dict[str, Any]:
+    return {
+        "code": hint["code"],
+        "detail": cart_words.hint(hint, writer),
+        "needs": hint["needs"],
+        "kind": hint["for"],
+        "id": hint["id"],
+        "off": hint.get("off"),
+    }
 
 
-def _in_wallet(item: Mapping[str, Any], writer: Writer) -> InWallet:
-    template = item["template"]
-    title = writer.name(writer.program.coupons, template)
-    code = item.get("code")
-    if code is None:
-        return InWallet(
-            coupon=item["coupon"], template=template, title=title, saves=item["saves"], code=None, detail=None
-        )
-    facts = {name: fact for name, fact in item.items() if name not in ("coupon", "template", "code")}
-    detail = why_skipped({"what": item["coupon"], "code": code, **facts}, writer.program, writer.locale)
-    return InWallet(
-        coupon=item["coupon"],
-        template=template,
-        title=title,
-        saves=None,
-        code=code,
-        detail=detail,
-        facts=shown_facts(code, facts),
-    )
+def _in_wallet(item: Mapping[str, Any], writer: Writer) -> dict[str, Any]:
+    code, coupon, template = item.get("code"), item["coupon"], item["template"]
+    found = {
+        "coupon": coupon,
+        "template": template,
+        "title": writer.name(writer.program.coupons, template),
+        "saves": item.get("saves"),
+        "code": code,
+        "detail": None,
+        "facts": {},
+    }
+    if code is not None:
+        facts = {name: fact for name, fact in item.items() if name not in ("coupon", "template", "code")}
+        found["detail"] = why_skipped({"what": coupon, "code": code, **facts}, writer.program, writer.locale)
+        found["facts"] = shown_facts(code, facts)
+    return found
