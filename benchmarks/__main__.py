@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import quoting, replaying, settling
+from benchmarks import doors, quoting, replaying, settling
 
 
 def _settle(given: argparse.Namespace) -> None:
@@ -44,16 +44,21 @@ def _lots(given: argparse.Namespace) -> None:
         quoting.measure_spend(lots=lots)
 
 
+def _doors(given: argparse.Namespace) -> None:
+    doors.measure(members=given.members, rounds=given.rounds, home=given.home)
+
+
 SECTIONS: dict[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
     "settle": ("bulk settling beside pgbench", _settle),
     "scale": ("the same with few and with many members", _scale),
     "small": ("batches of few orders", _small),
+    "doors": ("the API over HTTP beside pgbench", _doors),
     "replay": ("a history through the engine alone", _replay),
     "cost": ("CPU of one process for an order, to compare two versions in turn", _cost),
     "quote": ("quotes of a 30-line cart", _quote),
     "lots": ("a spend from many lots", _lots),
 }
-ALL = ("settle", "scale", "replay", "quote", "lots")
+ALL = ("settle", "scale", "doors", "replay", "quote", "lots")
 
 
 def main() -> None:

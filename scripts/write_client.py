@@ -12,6 +12,7 @@ import keyword
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ SHARED = "shared"
 """The file of shapes that several features use."""
 
 Schema = dict[str, Any]
+
+_WIDTH = 112  # of a line of prose, without its indentation
 
 
 def main() -> None:
@@ -148,14 +151,14 @@ def _class(name: str) -> str:
 def _said(text: str, *, indent: str) -> str:
     """A docstring. The document writes single backticks where Python writes two."""
     told = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", text.strip()).replace("\\", "\\\\").replace('"""', "'''")
-    lines = told.split("\n")
+    lines = [part for line in told.split("\n") for part in textwrap.wrap(line, _WIDTH) or [""]]
     end = "" if len(lines) == 1 else f"\n{indent}"
     return f'{indent}"""' + "\n".join(lines[:1] + [f"{indent}{line}".rstrip() for line in lines[1:]]) + f'{end}"""'
 
 
 def _comment(schema: Schema) -> str:
     told = " ".join(str(schema.get("description") or "").split())
-    return f"    # {told}\n" if told else ""
+    return "".join(f"    # {line}\n" for line in textwrap.wrap(told, _WIDTH))
 
 
 # -- Files ------------------------------------------------------------------------------------------------

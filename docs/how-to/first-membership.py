@@ -16,7 +16,7 @@ PROGRAM = """
 id: tea-house
 currency: TWD
 zone: Asia/Taipei
-assets: [{id: points, title: Points, validity: {after: 12 months}, redemption: {worth: 1}}]
+assets: [{id: points, unit: point, validity: {after: 12 months}, redemption: {worth: 1}}]
 earning: [{id: base, asset: points, give: {per: {amount: 10, points: 1}}}]
 """
 heard = []

@@ -5,17 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from shuke.client.shapes.carts import (
-    CartHeld,
-    CartLineTold,
-    CartPaid,
-    CartReleased,
-    GoodsTold,
-    PageHeldCart,
-    QuoteShown,
-    UcpCart,
-    UsesTold,
-)
+from shuke.client.shapes.carts import CartHeld, CartPaid, CartReleased, GoodsTold, PageHeldCart, QuoteShown, UcpCart
+from shuke.client.shapes.shared import CartLineTold, UsesTold
 from shuke.client.transport import Call, made
 
 
@@ -36,8 +27,10 @@ def quote_cart(
 ) -> Call[QuoteShown | UcpCart]:
     """Price a cart. Nothing is changed, nothing is kept; ask as often as you like, no Idempotency-Key is needed.
 
-    Member price, tier percent and promotions first, then coupons, points and stored value, shipping last: each to the
-    cent and to the line. What was asked for and cannot be is ``skipped``, with the reason; ``hints`` say what would help,
+    Member price, tier percent and promotions first, then coupons, points and stored value, shipping last: each to
+    the
+    cent and to the line. What was asked for and cannot be is ``skipped``, with the reason; ``hints`` say what would
+    help,
     ``earns`` what paying now would bring. Without a member the cart is a guest's. Somebody unknown is priced as who
     comes for the first time.
     """
@@ -78,7 +71,8 @@ def hold_cart(
 ) -> Call[CartHeld]:
     """Hold a cart while its member pays: its price is promised, and what it uses is set aside.
 
-    Coupons, points, stored value and shared quotas are reserved until the hold is committed, released or lapses. What
+    Coupons, points, stored value and shared quotas are reserved until the hold is committed, released or lapses.
+    What
     was asked for must apply, all of it; a quote tells beforehand. Holding stored value takes the scope
     ``stored_value:write`` as well.
     """

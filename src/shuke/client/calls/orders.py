@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from shuke.client.shapes.orders import LineTold, OrderMoved, OrderSettled, OrderShown, RefundedLine
+from shuke.client.shapes.orders import LineTold, OrderMoved, OrderSettled, RefundedLine
+from shuke.client.shapes.shared import OrderShown
 from shuke.client.transport import Call, made
 
 
@@ -23,7 +24,8 @@ def settle_order(
 ) -> Call[OrderSettled]:
     """Settle an order that was paid.
 
-    Rules give what they give, tiers rise, and the answer says what was earned, what was not and why. A member nobody
+    Rules give what they give, tiers rise, and the answer says what was earned, what was not and why. A member
+    nobody
     has heard of becomes one. The same order told twice is refused as ``order_exists``.
     """
     return made(
@@ -82,7 +84,8 @@ def refund_order(
 ) -> Call[OrderMoved]:
     """Take an order back, whole or in parts, in any number and any order.
 
-    What it earned goes, by the rules under which it was earned; what paid for it comes back, each part as its policy
+    What it earned goes, by the rules under which it was earned; what paid for it comes back, each part as its
+    policy
     says; the answer says how much money to pay out. All parts together end where one whole refund would.
     """
     return made(

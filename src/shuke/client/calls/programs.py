@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from shuke.client.shapes.programs import Checked, Differences, DraftShown, PageVersionShown, Published, Version, Which
+from shuke.client.shapes.programs import Checked, Differences, DraftShown, PageVersionShown, Published, Version
+from shuke.client.shapes.shared import Which
 from shuke.client.transport import Call, made
 
 
@@ -18,7 +19,8 @@ def put_draft(
 ) -> Call[DraftShown]:
     """Keep a program as the draft, in the place of the one you read.
 
-    There is one draft. It is kept as it is written, right or wrong, and the answer says what is wrong. If somebody has
+    There is one draft. It is kept as it is written, right or wrong, and the answer says what is wrong. If somebody
+    has
     changed it since you read it, yours is refused and theirs stays.
     """
     return made(
@@ -92,7 +94,7 @@ def list_versions(*, cursor: int | None = None, limit: int | None = None) -> Cal
     return made("GET", "/v1/programs", query={"cursor": cursor, "limit": limit})
 
 
-def get_schema() -> Call[Any]:
+def get_schema() -> Call[dict[str, Any]]:
     """The JSON Schema of programs (draft 2020-12), for editors that complete and check while one writes."""
     return made("GET", "/v1/programs/schema")
 

@@ -51,7 +51,8 @@ class KeyTold(TypedDict):
 
     # For people: whose it is.
     name: str
-    # Names your system in the books and stays when the key is rotated: two keys of one source recognise each other's repeated requests.
+    # Names your system in the books and stays when the key is rotated: two keys of one source recognise each other's
+    # repeated requests.
     source: str
     scopes: list[str]
     # Requests a minute.

@@ -5,58 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict
 
-from shuke.client.shapes.shared import Skipped
-
-
-class Allocation(TypedDict):
-    """How much of a discount went to which line."""
-
-    path: str
-    # Minor units.
-    amount: int
-
-
-class AppliedDiscount(TypedDict):
-    """A discount that was applied."""
-
-    # As it was asked for.
-    code: NotRequired[str | None]
-    title: str
-    # Minor units.
-    amount: int
-    automatic: bool
-    method: NotRequired[Literal["each", "across"] | None]
-    # The place in which it was applied, from 1.
-    priority: int
-    provisional: bool
-    # The claim, where membership brings it.
-    eligibility: NotRequired[str | None]
-    # None for one on shipping.
-    allocations: NotRequired[list[Allocation] | None]
-
-
-class Benefit(TypedDict):
-    """What a tier brings."""
-
-    id: str
-    description: str
-
-
-class Breakdown(TypedDict):
-    """What one rule would give."""
-
-    id: str
-    # The asset's smallest units.
-    amount: int
-    description: str
-
-
-class Capability(TypedDict):
-    """A capability of the protocol that the answer makes use of."""
-
-    version: str
-    schema: str
-    extends: NotRequired[str | None]
+from shuke.client.shapes.shared import CartLineTold, Skipped, UsesTold
 
 
 class CartCommitTold(TypedDict):
@@ -121,20 +70,6 @@ class CartHoldTold(TypedDict):
     hold: NotRequired[str | None]
     # How long; at most what the program allows, which is the default.
     minutes: NotRequired[int | None]
-
-
-class CartLineTold(TypedDict):
-    """One line of a cart, at list price."""
-
-    # What the whole line costs at list price, minor units.
-    amount: int
-    quantity: NotRequired[int]
-    sku: NotRequired[str | None]
-    category: NotRequired[str | None]
-    brand: NotRequired[str | None]
-    tags: NotRequired[list[str] | None]
-    # Further facts that conditions may use: line.<name>. `title` names the line where it is shown.
-    attributes: NotRequired[dict[str, Any] | None]
 
 
 class CartPaid(TypedDict):
@@ -222,13 +157,6 @@ class CouponUsed(TypedDict):
     valid_until: str | datetime | None
 
 
-class Discounts(TypedDict):
-    """Codes that were asked for, and what was applied."""
-
-    codes: list[str]
-    applied: list[AppliedDiscount]
-
-
 class EarningShown(TypedDict):
     """What a rule would give if the cart were paid now."""
 
@@ -238,14 +166,6 @@ class EarningShown(TypedDict):
     asset: str
     # The asset's smallest units.
     amount: int
-
-
-class Forecast(TypedDict):
-    """What paying now would give."""
-
-    # The asset's smallest units.
-    amount: int
-    breakdown: list[Breakdown]
 
 
 class GoodsTold(TypedDict):
@@ -300,26 +220,6 @@ class InWallet(TypedDict):
     facts: NotRequired[dict[str, Any]]
 
 
-class Item(TypedDict):
-    """What is sold."""
-
-    # The sku; the line's number where it has none.
-    id: str
-    # The line's attribute `title`, else its sku.
-    title: str
-    # Of one, minor units, rounded half up where it does not divide.
-    price: int
-
-
-class LineItem(TypedDict):
-    """A line of the cart."""
-
-    id: str
-    item: Item
-    quantity: int
-    totals: list[Total]
-
-
 class LotUsed(TypedDict):
     """A part of a lot."""
 
@@ -329,37 +229,6 @@ class LotUsed(TypedDict):
     units: int
     # null: never
     expires_at: str | datetime | None
-
-
-class Membership(TypedDict):
-    """The member's standing in the program."""
-
-    # Of the membership, not of the member: the program's id.
-    id: str
-    name: str
-    # The end of the member's id.
-    display_id: NotRequired[str | None]
-    tiers: NotRequired[list[Tier] | None]
-    rewards: list[Reward]
-    provisional: bool
-
-
-class Message(TypedDict):
-    """Something to tell the buyer."""
-
-    type: Literal["error", "warning", "info"]
-    code: str
-    content: str
-    severity: NotRequired[Literal["recoverable"] | None]
-    path: NotRequired[str | None]
-
-
-class Metadata(TypedDict):
-    """Which protocol this is."""
-
-    version: str
-    status: Literal["success"]
-    capabilities: dict[str, list[Capability]]
 
 
 class PageHeldCart(TypedDict):
@@ -504,22 +373,6 @@ class Reserved(TypedDict):
     coupons: list[str]
 
 
-class Reward(TypedDict):
-    """An asset, and what paying now would give of it."""
-
-    currency: RewardCurrency
-    earning_forecast: Forecast
-
-
-class RewardCurrency(TypedDict):
-    """An asset that members earn."""
-
-    name: str
-    # The asset's id in the program.
-    code: str
-    decimal_places: int
-
-
 class ShareOff(TypedDict):
     """What one reduction takes off a position."""
 
@@ -543,36 +396,169 @@ class SharePaid(TypedDict):
     worth: int
 
 
-class Tier(TypedDict):
+class UcpAllocation(TypedDict):
+    """How much of a discount went to which line."""
+
+    path: str
+    # Minor units.
+    amount: int
+
+
+class UcpAppliedDiscount(TypedDict):
+    """A discount that was applied."""
+
+    # As it was asked for.
+    code: NotRequired[str | None]
+    title: str
+    # Minor units.
+    amount: int
+    automatic: bool
+    method: NotRequired[Literal["each", "across"] | None]
+    # The place in which it was applied, from 1.
+    priority: int
+    provisional: bool
+    # The claim, where membership brings it.
+    eligibility: NotRequired[str | None]
+    # None for one on shipping.
+    allocations: NotRequired[list[UcpAllocation] | None]
+
+
+class UcpBenefit(TypedDict):
+    """What a tier brings."""
+
+    id: str
+    description: str
+
+
+class UcpBreakdown(TypedDict):
+    """What one rule would give."""
+
+    id: str
+    # The asset's smallest units.
+    amount: int
+    description: str
+
+
+class UcpCapability(TypedDict):
+    """A capability of the protocol that the answer makes use of."""
+
+    version: str
+    schema: str
+    extends: NotRequired[str | None]
+
+
+class UcpCart(TypedDict):
+    """A priced cart by the Universal Commerce Protocol, 2026-08-25, with its discount and loyalty extensions."""
+
+    ucp: UcpMetadata
+    id: str
+    line_items: list[UcpLineItem]
+    currency: str
+    totals: list[UcpTotal]
+    discounts: UcpDiscounts
+    # By eligibility claim; left out for a guest.
+    loyalty: NotRequired[dict[str, UcpMembership] | None]
+    messages: NotRequired[list[UcpMessage] | None]
+
+
+class UcpDiscounts(TypedDict):
+    """Codes that were asked for, and what was applied."""
+
+    codes: list[str]
+    applied: list[UcpAppliedDiscount]
+
+
+class UcpForecast(TypedDict):
+    """What paying now would give."""
+
+    # The asset's smallest units.
+    amount: int
+    breakdown: list[UcpBreakdown]
+
+
+class UcpItem(TypedDict):
+    """What is sold."""
+
+    # The sku; the line's number where it has none.
+    id: str
+    # The line's attribute `title`, else its sku.
+    title: str
+    # Of one, minor units, rounded half up where it does not divide.
+    price: int
+
+
+class UcpLineItem(TypedDict):
+    """A line of the cart."""
+
+    id: str
+    item: UcpItem
+    quantity: int
+    totals: list[UcpTotal]
+
+
+class UcpMembership(TypedDict):
+    """The member's standing in the program."""
+
+    # Of the membership, not of the member: the program's id.
+    id: str
+    name: str
+    # The end of the member's id.
+    display_id: NotRequired[str | None]
+    tiers: NotRequired[list[UcpTier] | None]
+    rewards: list[UcpReward]
+    provisional: bool
+
+
+class UcpMessage(TypedDict):
+    """Something to tell the buyer."""
+
+    type: Literal["error", "warning", "info"]
+    code: str
+    content: str
+    severity: NotRequired[Literal["recoverable"] | None]
+    path: NotRequired[str | None]
+
+
+class UcpMetadata(TypedDict):
+    """Which protocol this is."""
+
+    version: str
+    status: Literal["success"]
+    capabilities: dict[str, list[UcpCapability]]
+
+
+class UcpReward(TypedDict):
+    """An asset, and what paying now would give of it."""
+
+    currency: UcpRewardCurrency
+    earning_forecast: UcpForecast
+
+
+class UcpRewardCurrency(TypedDict):
+    """An asset that members earn."""
+
+    name: str
+    # The asset's id in the program.
+    code: str
+    decimal_places: int
+
+
+class UcpTier(TypedDict):
     """A tier in force."""
 
     # `<ladder>.<tier>` of the program.
     id: str
     name: str
-    benefits: list[Benefit]
+    benefits: list[UcpBenefit]
 
 
-class Total(TypedDict):
+class UcpTotal(TypedDict):
     """A part of a price. Reductions and what is paid otherwise are below zero; all but ``total`` add up to it."""
 
     type: str
     display_text: NotRequired[str | None]
     # Minor units.
     amount: int
-
-
-class UcpCart(TypedDict):
-    """A priced cart by the Universal Commerce Protocol, 2026-08-25, with its discount and loyalty extensions."""
-
-    ucp: Metadata
-    id: str
-    line_items: list[LineItem]
-    currency: str
-    totals: list[Total]
-    discounts: Discounts
-    # By eligibility claim; left out for a guest.
-    loyalty: NotRequired[dict[str, Membership] | None]
-    messages: NotRequired[list[Message] | None]
 
 
 class Usable(TypedDict):
@@ -582,14 +568,3 @@ class Usable(TypedDict):
     units: int
     # What they pay, minor units.
     worth: int
-
-
-class UsesTold(TypedDict):
-    """What, besides money, is to pay for the cart."""
-
-    # By id or code.
-    coupons: NotRequired[list[str]]
-    # Per asset, in its smallest units; `all`: as much as the cart takes and the member has.
-    points: NotRequired[dict[str, Any]]
-    # Minor units; `all`: as much as the cart takes and the member has.
-    stored_value: NotRequired[int | Literal["all"]]

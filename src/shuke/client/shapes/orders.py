@@ -8,32 +8,12 @@ from typing import Any, NotRequired, TypedDict
 from shuke.client.shapes.shared import Skipped
 
 
-class AwardShown(TypedDict):
-    """Value a rule gave for the order."""
-
-    rule: str
-    asset: str
-    # Given at first, the asset's smallest units.
-    amount: int
-
-
 class ByMember(TypedDict):
     """Which order, where several members have one of this number."""
 
     # Needed if several members have such a number.
     member_id: NotRequired[str | None]
     occurred_at: NotRequired[str | datetime | None]
-
-
-class LineShown(TypedDict):
-    """A line of a settled order."""
-
-    line: int
-    # What it cost, minor units.
-    amount: int
-    quantity: int
-    # Of it, minor units.
-    refunded: int
 
 
 class LineTold(TypedDict):
@@ -94,29 +74,6 @@ class OrderSettled(TypedDict):
     order_id: str
 
 
-class OrderShown(TypedDict):
-    """An order, and what it was given."""
-
-    order_id: str
-    member_id: str
-    # paid, completed, cancelled or refunded
-    status: str
-    placed_at: str
-    # Of the program, under which it was settled.
-    version: int
-    # Everything together, minor units.
-    amount: int
-    refunded: int
-    tax: int
-    shipping: int
-    channel: str | None
-    store: str | None
-    lines: list[LineShown]
-    awards: list[AwardShown]
-    paid: list[PaidShown]
-    coupons: list[str]
-
-
 class OrderTold(TypedDict):
     """An order that was paid, as its channel settled it. Shuke does not price it again; carts are for that."""
 
@@ -135,16 +92,6 @@ class OrderTold(TypedDict):
     tax: NotRequired[int]
     # Minor units.
     shipping: NotRequired[int]
-
-
-class PaidShown(TypedDict):
-    """A part of the price that an asset paid."""
-
-    asset: str
-    # The asset's smallest units.
-    units: int
-    # What that stood for, minor units.
-    worth: int
 
 
 class RefundTold(TypedDict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
-from shuke.client.shapes.shared import EndingShown, LotMoved, PurseShown, Skipped
+from shuke.client.shapes.shared import BalanceShown, HoldShown, LotMoved, PurseShown, Skipped
 
 
 class AdjustmentTold(TypedDict):
@@ -56,26 +56,6 @@ class AssetsShown(TypedDict):
     items: list[AssetShown]
 
 
-class BalanceShown(TypedDict):
-    """One asset of a member, in its smallest units."""
-
-    asset: str
-    # Can be spent now.
-    available: int
-    # Ripens later.
-    pending: int
-    # Set aside by holds.
-    held: int
-    # Owed; the next value that comes pays it.
-    debt: int
-    # What can be spent, in the order in which it is spent.
-    lots: list[LotShown]
-    # What is pending, in the order in which it ripens.
-    ripening: list[LotShown]
-    # What ends when, the soonest first; what never ends is not here.
-    endings: list[EndingShown]
-
-
 class BalancesShown(TypedDict):
     """All a member has, as of now, whether or not the clock came by."""
 
@@ -104,29 +84,6 @@ class CaptureTold(TypedDict):
     spend: NotRequired[str | None]
 
 
-class GrantTold(TypedDict):
-    """Value the shop gives for a reason that no rule knows."""
-
-    # Why, for people; shown in the member's statement.
-    reason: str
-    # What you call it.
-    reference: NotRequired[str | None]
-    # When it happened; now if left out.
-    occurred_at: NotRequired[str | datetime | None]
-    # The member's id: yours, or one we made (`mbr_…`).
-    member_id: str
-    # An id that the program document gives.
-    asset: str
-    # The asset's smallest units.
-    amount: int
-    # Who approved of it.
-    approver: NotRequired[str | None]
-    # When it can be spent; as the asset says if left out.
-    ripens_at: NotRequired[str | datetime | None]
-    # When it ends; as the asset says if left out.
-    expires_at: NotRequired[str | datetime | None]
-
-
 class Held(TypedDict):
     """Value that was set aside."""
 
@@ -152,19 +109,6 @@ class Held(TypedDict):
     lapses_at: str | datetime
 
 
-class HoldShown(TypedDict):
-    """Something set aside."""
-
-    # The key it is held under.
-    hold: str
-    # Whether a cart holds it.
-    cart: bool
-    lapses_at: str
-    # Per asset, in its smallest units.
-    amounts: dict[str, int]
-    coupons: list[str]
-
-
 class HoldTold(TypedDict):
     """Value to be set aside for a time."""
 
@@ -187,19 +131,6 @@ class HoldTold(TypedDict):
     hold: NotRequired[str | None]
     # How long; at most what the program allows, which is the default.
     minutes: NotRequired[int | None]
-
-
-class LotShown(TypedDict):
-    """Value that arrived together and ends together."""
-
-    lot: int
-    # What is left of it, the asset's smallest units.
-    amount: int
-    opened_at: str
-    # When it can be spent; null: it can already.
-    ripens_at: str | None
-    # null: never
-    expires_at: str | None
 
 
 class Moved(TypedDict):
@@ -318,3 +249,26 @@ class WorthShown(TypedDict):
     units: int
     # Currency units, exact.
     amount: str
+
+
+class ShukeWebApiPointsGrantTold(TypedDict):
+    """Value the shop gives for a reason that no rule knows."""
+
+    # Why, for people; shown in the member's statement.
+    reason: str
+    # What you call it.
+    reference: NotRequired[str | None]
+    # When it happened; now if left out.
+    occurred_at: NotRequired[str | datetime | None]
+    # The member's id: yours, or one we made (`mbr_…`).
+    member_id: str
+    # An id that the program document gives.
+    asset: str
+    # The asset's smallest units.
+    amount: int
+    # Who approved of it.
+    approver: NotRequired[str | None]
+    # When it can be spent; as the asset says if left out.
+    ripens_at: NotRequired[str | datetime | None]
+    # When it ends; as the asset says if left out.
+    expires_at: NotRequired[str | datetime | None]

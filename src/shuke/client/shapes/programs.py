@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict
 
+from shuke.client.shapes.shared import Which
+
 
 class ChangeShown(TypedDict):
     """One difference between two programs."""
@@ -171,12 +173,3 @@ class VersionShown(TypedDict):
     restores: int | None
     # Stands for the program, whatever its version.
     digest: str
-
-
-class Which(TypedDict):
-    """A program: a published version, the draft, or a text that is kept nowhere."""
-
-    version: NotRequired[int | None]
-    draft: NotRequired[bool]
-    # YAML or JSON.
-    text: NotRequired[str | None]

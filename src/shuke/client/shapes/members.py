@@ -1,0 +1,152 @@
+"""Shapes of members (written by scripts/write_client.py)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, NotRequired, TypedDict
+
+from shuke.client.shapes.shared import (
+    ActivityShown,
+    BalanceShown,
+    CouponShown,
+    EntryShown,
+    HoldShown,
+    OrderShown,
+    Skipped,
+    TierChangeShown,
+)
+
+
+class EraseTold(TypedDict):
+    """How to erase a member."""
+
+    # What becomes of money she paid in and has not spent: paid out to her, or waived by her. Without a word she is
+    # not erased while any is left.
+    stored_value: NotRequired[Literal["paid_out", "waived"] | None]
+
+
+class MemberChange(TypedDict):
+    """What to change; what is not named stays."""
+
+    # By kind; another value replaces the one before, null gives it up.
+    identities: NotRequired[dict[str, Any]]
+    # By name; null forgets one.
+    traits: NotRequired[dict[str, Any]]
+    # To add.
+    tags: NotRequired[list[str]]
+    # To take away.
+    untags: NotRequired[list[str]]
+
+
+class MemberChanged(TypedDict):
+    """A change as it was settled."""
+
+    # The activity's id.
+    activity: str
+    member_id: str
+    occurred_at: str | datetime
+    # Per asset, in its smallest units.
+    earned: dict[str, int]
+    # Rules that gave nothing although they might have.
+    skipped: list[Skipped]
+    # Available afterwards, per asset, in its smallest units.
+    balances: dict[str, int]
+    # The tier in force afterwards, per ladder.
+    tiers: dict[str, str]
+
+
+class MemberErased(TypedDict):
+    """What became of all she had. Amounts per asset, in its smallest units."""
+
+    # The activity's id.
+    activity: str
+    member_id: str
+    occurred_at: str | datetime
+    # Per asset, in its smallest units.
+    earned: dict[str, int]
+    # Rules that gave nothing although they might have.
+    skipped: list[Skipped]
+    # Available afterwards, per asset, in its smallest units.
+    balances: dict[str, int]
+    # The tier in force afterwards, per ladder.
+    tiers: dict[str, str]
+    # Points, bonus and all that was given.
+    forfeited: dict[str, int]
+    # Stored value to pay out to her.
+    paid_out: dict[str, int]
+    # Stored value she gave up.
+    waived: dict[str, int]
+
+
+class MemberExport(TypedDict):
+    """All that is known about one person."""
+
+    # As of when.
+    at: str | datetime
+    member: MemberShown
+    balances: list[BalanceShown]
+    holds: list[HoldShown]
+    coupons: list[CouponShown]
+    tier_changes: list[TierChangeShown]
+    orders: list[OrderShown]
+    activities: list[ActivityShown]
+    entries: list[EntryShown]
+
+
+class MemberJoined(TypedDict):
+    """Somebody who joined, and what it brought her."""
+
+    # The activity's id.
+    activity: str
+    member_id: str
+    occurred_at: str | datetime
+    # Per asset, in its smallest units.
+    earned: dict[str, int]
+    # Rules that gave nothing although they might have.
+    skipped: list[Skipped]
+    # Available afterwards, per asset, in its smallest units.
+    balances: dict[str, int]
+    # The tier in force afterwards, per ladder.
+    tiers: dict[str, str]
+
+
+class MemberShown(TypedDict):
+    """A member as of now, whether or not the clock came by. Her lots are told by ``balances``."""
+
+    member_id: str
+    # active or erased
+    status: str
+    joined_at: str
+    identities: dict[str, str]
+    traits: dict[str, Any]
+    tags: list[str]
+    # The tier in force, per ladder.
+    tiers: dict[str, str]
+    # What can be spent, per asset, in its smallest units.
+    balances: dict[str, int]
+    # When something next happens to her by itself; null: nothing will.
+    due_at: str | None
+
+
+class MemberTold(TypedDict):
+    """Somebody who joins."""
+
+    # Your own id for her; without it we make one. Not her phone or name: ids stay for ever.
+    member_id: NotRequired[str | None]
+    # When she joined; now if left out.
+    joined_at: NotRequired[str | datetime | None]
+    # What she, and nobody else, is called elsewhere, by kind: `phone` (of the region of the program's zone if it has
+    # no country code), `email`, `card`, and platforms as you name them: `wechat_unionid`, `wechat_openid:<app>`,
+    # `line`, `shopify` … One of each kind.
+    identities: NotRequired[dict[str, Any]]
+    # What rules and people may ask of her, by name: `birthday` (`1990-02-28`), `language`, your own. Numbers with a
+    # fraction are kept as text, so that they stay exact.
+    traits: NotRequired[dict[str, Any]]
+    tags: NotRequired[list[str]]
+
+
+class PageMemberShown(TypedDict):
+    """As told."""
+
+    items: list[MemberShown]
+    next: NotRequired[str | None]
