@@ -328,9 +328,9 @@ WRONG_BODIES = [
     (b"[" * 100_000, "identity", 400, "invalid_request"),
     (too_much(MAX_BODY), "identity", 400, "body_too_large"),
     (too_much(12 * 1024 * 1024), "identity", 400, "body_too_large"),
-    (gzip.compress(too_much(20 * 1024 * 1024)), "gzip", 400, "body_too_large"),
-    (gzip.compress(b'{"batch": []}')[:-9], "gzip", 400, "invalid_request"),
-    (gzip.compress(b'{"batch": []}') + b"more", "gzip", 400, "invalid_request"),
+    (gzip.compress(too_much(20 * 1024 * 1024), mtime=0), "gzip", 400, "body_too_large"),
+    (gzip.compress(b'{"batch": []}', mtime=0)[:-9], "gzip", 400, "invalid_request"),
+    (gzip.compress(b'{"batch": []}', mtime=0) + b"more", "gzip", 400, "invalid_request"),
     (b'{"batch": []}', "gzip", 400, "invalid_request"),
     (b'{"batch": []}', "br", 415, "wrong_type"),
 ]
