@@ -12,6 +12,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from time import monotonic
 
 import structlog
 import uvicorn
@@ -19,12 +20,14 @@ import uvicorn
 from shuke.runtime.shop import Shop
 from shuke.runtime.work import Round, work
 from shuke.web.app import build
+from shuke.web.protocol import Protocol, hang_up_on_slow
 
 log = structlog.get_logger()
 
 GRACE_SECONDS = 30
 _YOUNG_MOST = 50_000  # objects of requests under way, most of which go without the collector's help
 _REMEMBER_EVERY = 60.0  # seconds; when keys were last used
+_LOOK_EVERY = 10.0  # seconds; which requests take too long to arrive
 
 
 class _Server(uvicorn.Server):
@@ -60,8 +63,14 @@ async def serve(
         await gate.remember_use()
         return _REMEMBER_EVERY
 
+    async def hang_up() -> float:
+        hang_up_on_slow(server.server_state.connections, at=monotonic())
+        return _LOOK_EVERY
+
     config = uvicorn.Config(
         app,
+        http=Protocol,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
@@ -71,7 +80,9 @@ async def serve(
     server = _Server(config)
     host, port = listening.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    beside = asyncio.create_task(work({"keys": remember_use, **rounds(stopping)}, stopping=stopping))
+    beside = asyncio.create_task(
+        work({"keys": remember_use, "connections": hang_up, **rounds(stopping)}, stopping=stopping)
+    )
     if started is not None:
         started(address)
     gc.collect()
