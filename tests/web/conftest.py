@@ -16,6 +16,7 @@ from shuke.runtime.shop import Shop, open_shop
 from shuke.web.api.callers import SCOPES
 from shuke.web.api.keys import make_key
 from shuke.web.app import build
+from shuke.web.protocol import Protocol
 from tests import shop as coffee
 
 
@@ -24,6 +25,7 @@ class Door(httpx.AsyncClient):
 
     app: FastAPI
     address: str
+    server: uvicorn.Server
     _numbers = itertools.count(1)
 
     @property
@@ -50,7 +52,7 @@ class Door(httpx.AsyncClient):
         """The same server to another caller."""
         told = {"Authorization": f"Bearer {secret}", **headers} if secret is not None else headers
         async with Door(base_url=self.address, headers=told, timeout=30) as door:
-            door.app, door.address = self.app, self.address
+            door.app, door.address, door.server = self.app, self.address, self.server
             yield door
 
 
@@ -68,11 +70,11 @@ async def serving(url: str, tenant: str, *, program: str | None) -> AsyncIterato
         listening = socket.create_server(("127.0.0.1", 0))  # whoever connects before it serves waits
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         app = build(shop)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+        server = uvicorn.Server(uvicorn.Config(app, http=Protocol, ws="none", log_config=None, lifespan="on"))
         running = asyncio.create_task(server.serve([listening]))
         try:
             async with Door(base_url=address, timeout=30) as bare:
-                bare.app, bare.address = app, address
+                bare.app, bare.address, bare.server = app, address, server
                 secret = await bare.secret(*SCOPES, source="test")
                 async with bare.other(secret) as door:
                     yield door
