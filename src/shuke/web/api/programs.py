@@ -172,7 +172,8 @@ async def check_program(request: Request, call: Annotated[Call, reading("program
 
 
 @router.post(
-    "/programs/diff", responses=documented("version_unknown", "draft_missing", "program_not_sound", "wrong_type")
+    "/programs/diff",
+    responses=documented("version_unknown", "draft_missing", "program_not_sound", "body_too_large", "wrong_type"),
 )
 async def compare_programs(told: DiffTold, call: Annotated[Call, reading("programs:read")]) -> Differences:
     """Say in words what changes from one program to another, and whether members gain or lose by it."""
