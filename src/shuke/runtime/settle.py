@@ -400,12 +400,16 @@ class _Work:
 
     def _outside(self, activity: Activity, need: Needs) -> Outside:
         """What the step is told of others."""
-        others = (id_ for id_ in need.members if self.batch.members[id_].member.status == ERASED)
-        owners = {kind: self.batch.identities.get((kind, value)) for kind, value in need.identities}
-        taken = {kind: owner for kind, owner in owners.items() if owner not in (None, activity.member_id)}
         known = self._codes(need.codes)
-        quotas = self._taken(self._quotas(activity, need, known))
-        return Outside(quotas, known, taken, list(others))
+        outside = Outside(self._taken(self._quotas(activity, need, known)), known)
+        if need.members:
+            members = self.batch.members
+            outside.erased = [id_ for id_ in need.members if members[id_].member.status == ERASED]
+        for kind, value in need.identities:
+            owner = self.batch.identities.get((kind, value), activity.member_id)
+            if owner != activity.member_id:
+                outside.identities[kind] = owner
+        return outside
 
     def _orders(self, member_id: str, order_ids: list[str]) -> dict[str, Order]:
         found: dict[str, Order] = {}
