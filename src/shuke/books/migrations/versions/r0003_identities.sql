@@ -1,4 +1,5 @@
--- How a member is known outside: phone, e-mail, card, ids of platforms.
+-- How a member is known outside: phone, e-mail, card, ids of platforms. An identity is one member's, so its key has no
+-- bucket: whoever asks knows only the value. In a distributed database this table stands on every machine.
 
 create table identity (
     kind      text        not null,
