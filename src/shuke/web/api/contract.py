@@ -145,8 +145,23 @@ ShownEnd = Annotated[
 """A moment that is shown and may never come."""
 
 
+class Fraction:
+    """A number with a fraction, as it was written. It is no text: what asks for text refuses it."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
 def bounded(told: dict[str, Any]) -> dict[str, Any]:
     left = [_FREE_VALUES]
+
+    def kept(value: Any, depth: int) -> Any:
+        if isinstance(value, Fraction):
+            value = value.text
+        look(value, depth)
+        return value
 
     def look(value: Any, depth: int) -> None:
         left[0] -= 1
@@ -164,12 +179,11 @@ def bounded(told: dict[str, Any]) -> dict[str, Any]:
             if abs(value) > SAFE:
                 raise ValueError("a number is beyond what every reader keeps exactly; write it as text")
         elif isinstance(value, list):
-            for item in value:
-                look(item, depth + 1)
+            value[:] = [kept(item, depth + 1) for item in value]
         elif isinstance(value, dict):
             for name, item in value.items():
                 look(name, depth + 1)
-                look(item, depth + 1)
+                value[name] = kept(item, depth + 1)
         else:
             raise ValueError("only JSON values are allowed")
 

@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from shuke.web.api.callers import call_of
+from shuke.web.api.contract import Fraction
 from shuke.web.api.problems import Problem, WrongField
 
 SLASH_INSIDE: Final = "\x00"
@@ -25,7 +26,7 @@ SLASH_INSIDE: Final = "\x00"
 JSON_MOST: Final = 2 * 1024 * 1024
 """Bytes of a JSON body that is one request: everything in it is looked at before anybody else's turn comes."""
 
-_decoder: Final = msgspec.json.Decoder(float_hook=str)
+_decoder: Final = msgspec.json.Decoder(float_hook=Fraction)
 
 
 def read_json(body: bytes) -> Any:
