@@ -81,6 +81,35 @@ async def test_an_item_of_a_batch_with_such_a_number_is_invalid_and_its_neighbou
     assert await settled(door) == 1
 
 
+async def test_a_number_with_a_fraction_is_no_name_of_anybody(door: Door):
+    order = b'{"order_id":%s,"member_id":%s,"lines":[{"amount":1,"sku":%s,"attributes":{"weight":[1.50]}}]}'
+    good = (b'"o"', b'"m"', b'"s"')
+    for place in range(3):
+        told = tuple(b"1001.0" if place == at else text for at, text in enumerate(good))
+        answer = await door.post("/v1/orders", content=order % told, headers=JSON)
+        assert (of(answer), answer.json()["errors"][0]["code"]) == ((400, "invalid_request"), "string_type")
+    assert await settled(door) == 0
+    activity = (await door.post("/v1/orders", content=order % good, headers=JSON)).json()["activity"]
+    shown = (await door.get(f"/v1/activities/{activity}")).json()
+    assert shown["order"]["lines"][0]["attributes"] == {"weight": ["1.50"]}
+
+
+async def test_refusals_of_who_was_erased_are_shown_without_what_they_said(door: Door):
+    for path, told in (
+        ("/v1/members", {}),
+        ("/v1/members", {}),
+        ("/v1/points/spend", {"asset": "points", "amount": 5}),
+    ):
+        refused = await door.post(path, json={"member_id": "ann", **told})
+    assert of(refused) == (422, "insufficient")
+    assert (await door.post("/v1/members/ann/erase", json={})).is_success
+    shown = (await door.get("/v1/members/ann/activities")).json()["items"]
+    assert [one["code"] for one in shown if one["status"] == "refused"] == ["insufficient", "already_joined"]
+    assert [one["detail"] for one in shown if one["status"] == "refused"] == [None, None]
+    for form in ("json", "csv"):
+        assert (await door.get("/v1/members/ann/export", params={"format": form})).status_code == 200
+
+
 TEXTS = ["a\x00b", "a\nb", "\x1b[31m", "a\x85b", " a", "a\u3000", "", "x" * 201, "\u200b" * 201]
 NOT_TEXT = [
     b'"\\ud800"',

@@ -15,7 +15,7 @@ from shuke.books import activities
 from shuke.books.activities import Recorded
 from shuke.books.identity_forms import region_of
 from shuke.engine.effects import Refused
-from shuke.engine.refusals import sentence
+from shuke.engine.refusals import CODES, sentence
 from shuke.program.document import Program
 from shuke.runtime.clock import now
 from shuke.runtime.settle import Answer
@@ -92,7 +92,9 @@ class ActivityShown(Shown):
     order: dict[str, Any] | None
     status: str = Field(description="settled or refused")
     code: str | None
-    detail: str | None = Field(description="A sentence in the caller's language, if it was refused.")
+    detail: str | None = Field(
+        description="A sentence in the caller's language, if it was refused; erased with its person."
+    )
     facts: dict[str, Any]
     answer: dict[str, Any] = Field(description="What the engine answered.")
 
@@ -273,9 +275,11 @@ async def get_activity(
 
 
 def activity_shown(found: Recorded, program: Program, call: Call) -> ActivityShown:
+    """The activity for whoever reads. Of a person who was erased the code of a refusal is left, without its facts:
+    then there is no sentence."""
     told, answer = found.activity, found.answer
     refused = None
-    if answer.code is not None:
+    if answer.code is not None and (answer.facts or not CODES.get(answer.code)):
         refused = refusal(Refused(answer.code, answer.facts), program, call.locale)
     return ActivityShown(
         activity=f"act_{found.id}",
@@ -289,7 +293,7 @@ def activity_shown(found: Recorded, program: Program, call: Call) -> ActivitySho
         version=found.version,
         payload=told.payload,
         order=None if told.purchase is None else msgspec.to_builtins(told.purchase),
-        status="settled" if refused is None else "refused",
+        status="settled" if answer.code is None else "refused",
         code=answer.code,
         detail=None if refused is None else refused.sentence(call.locale),
         facts={} if refused is None else refused.facts,
