@@ -27,7 +27,7 @@ class ActivityShown(TypedDict):
     # settled or refused
     status: str
     code: str | None
-    # A sentence in the caller's language, if it was refused.
+    # A sentence in the caller's language, if it was refused; erased with its person.
     detail: str | None
     facts: dict[str, Any]
     # What the engine answered.
