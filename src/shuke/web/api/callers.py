@@ -172,21 +172,27 @@ def admitted(request: Request, gate: Gate, key: Key) -> Call:
     return Call(gate, key, locale=locale_of(request.headers), id_=request.scope["shuke.id"], headers=headers)
 
 
-def reading(scope: str) -> Any:
-    """A parameter: the call, by a key that has ``scope``."""
+class Admission:
+    """What a route depends on: the call, by a key that has ``scope``."""
 
-    async def call(request: Request) -> Call:
-        found: Call = request.scope["shuke.call"]
-        found.demand(scope)
-        return found
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
 
-    return Depends(call)
+    async def __call__(self, request: Request) -> Call:
+        return await self.admit(request)
+
+    async def admit(self, request: Request) -> Call:
+        """Refused: ``scope_missing``."""
+        call: Call = request.scope["shuke.call"]
+        call.demand(self.scope)
+        return call
 
 
-def writing(scope: str) -> Any:
-    """A parameter: the call, by a key that has ``scope``, with the key under which it is done once."""
+class AdmissionOnce(Admission):
+    """The same for a request that changes something, with the key under which it is done once."""
 
-    async def call(
+    async def __call__(
+        self,
         request: Request,
         idempotency_key: Annotated[
             str | None,
@@ -196,18 +202,30 @@ def writing(scope: str) -> Any:
             ),
         ] = None,
     ) -> Call:
-        found: Call = request.scope["shuke.call"]
-        found.demand(scope)
-        if idempotency_key is None:
-            raise Problem("idempotency_key_missing")
-        if not _KEY.fullmatch(idempotency_key):
-            raise Problem("idempotency_key_invalid")
-        found.key = idempotency_key
-        head = f"{request.method} {request.url.path}\n".encode()
-        found.request = digest(head + await request.body())
-        return found
+        return await self.admit(request)
 
-    return Depends(call)
+    async def admit(self, request: Request) -> Call:
+        """Refused: ``scope_missing``, ``idempotency_key_missing``, ``idempotency_key_invalid``."""
+        call = await super().admit(request)
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            raise Problem("idempotency_key_missing")
+        if not _KEY.fullmatch(key):
+            raise Problem("idempotency_key_invalid")
+        call.key = key
+        head = f"{request.method} {request.url.path}\n".encode()
+        call.request = digest(head + await request.body())
+        return call
+
+
+def reading(scope: str) -> Any:
+    """A parameter: the call, by a key that has ``scope``."""
+    return Depends(Admission(scope))
+
+
+def writing(scope: str) -> Any:
+    """A parameter: the call, by a key that has ``scope``, with the key under which it is done once."""
+    return Depends(AdmissionOnce(scope))
 
 
 def locale_of(headers: Headers) -> Locale:

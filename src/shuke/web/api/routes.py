@@ -6,7 +6,6 @@ written as: value is integers, and what a merchant adds is kept to the last digi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import msgspec
@@ -15,9 +14,11 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from shuke.web.api.callers import call_of
 from shuke.web.api.contract import Fraction
+from shuke.web.api.plain import Handle, plainly
 from shuke.web.api.problems import Problem, WrongField
 
 SLASH_INSIDE: Final = "\x00"
@@ -52,20 +53,35 @@ class StrictRequest(Request):
 class Door(APIRoute):
     """A route that only a caller with a key gets through."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        plain = plainly(self)
+        if plain is not None:
+            handle = self._known(plain)
 
+            async def app(scope: Scope, receive: Receive, send: Send) -> None:
+                response = await handle(StrictRequest(scope, receive))
+                await response(scope, receive, send)
+
+            self.app = app
+
+    def get_route_handler(self) -> Handle:
+        return self._known(super().get_route_handler())
+
+    def _known(self, handle: Handle) -> Handle:
+        """``handle``, once it is known who calls and that the request is about what this route knows."""
         reads_json = self.body_field is not None
-        known = {parameter.alias for parameter in get_flat_params(self.dependant)}
+        parameters = {parameter.alias for parameter in get_flat_params(self.dependant)}
 
         async def handle_known(request: Request) -> Response:
             request.scope["shuke.call"] = await call_of(request)
             for name, value in request.path_params.items():
                 if isinstance(value, str) and SLASH_INSIDE in value:
                     request.path_params[name] = value.replace(SLASH_INSIDE, "/")
-            for name in request.query_params:
-                if name not in known:
-                    raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)}])
+            if request.scope["query_string"]:
+                for name in request.query_params:
+                    if name not in parameters:
+                        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)}])
             if reads_json and not is_json(request.headers.get("content-type")):
                 raise Problem("wrong_type", expected="application/json")
             return await handle(StrictRequest(request.scope, request.receive))
