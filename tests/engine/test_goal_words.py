@@ -22,6 +22,7 @@ ladders:
 DAY = day_of("2027-04-20")
 SPEND = Missing("spend(12 months) >= 5000", "spend(12 months)", 1000, 5000, Decimal(4000), DAY)
 VISITS = Missing("count(visited, 1 year) >= 3", "count(visited, 1 year)", 1, 3, Decimal(2))
+FALLEN = Missing("spend(12 months) >= 5000", "spend(12 months)", 300, 5000, Decimal(4700), DAY, Decimal(5300))
 STAFF = Missing("member.tags has staff", "member.tags has staff")
 
 
@@ -47,6 +48,18 @@ STAFF = Missing("member.tags has staff", "member.tags has staff")
                 "member.tags has staff",
                 "升级到“金卡”：spend(12 months) 还差 4,000（2027-04-20 之前），且count(visited, 1 year) 还差 2；或"
                 "member.tags has staff",
+            ],
+        ),
+        (
+            to_keep,
+            Goal("gold", "…", False, [[FALLEN]], DAY),
+            [
+                "To keep Gold beyond 2027-04-20: spend(12 months): 4,700 more by 2027-04-20 (300 of today's 5,300 "
+                "still count then)",
+                "續等「金卡」（2027-04-20 之後）：spend(12 months) 還差 4,700（2027-04-20 以前），因為目前的 5,300 屆時"
+                "只計入 300",
+                "保级“金卡”（2027-04-20 之后）：spend(12 months) 还差 4,700（2027-04-20 之前），因为目前的 5,300 到时"
+                "只计入 300",
             ],
         ),
         (

@@ -86,9 +86,29 @@ def test_what_keeps_a_tier_is_told_as_the_review_will_read_it():
     assert said.keep is not None
     assert (said.keep.met, said.keep.by) == (False, day("2026-09-01"))
     assert [[missing.sentence for missing in way] for way in said.keep.ways] == [["4,700 more by 2026-09-01"]]
-    assert [[missing.missing for missing in way] for way in said.next.ways] == [[Decimal(14_700)]]
+    [[kept]], [[raised]] = said.keep.ways, said.next.ways
+    assert (kept.have, kept.today, kept.missing) == (300, 5300, 4700)
+    assert (raised.have, raised.today, raised.missing) == (5300, None, Decimal(14_700))
     regular.acts(("2026-08-01", 4700))
     assert told(regular, "2026-08-02").keep.met
+
+
+@pytest.mark.parametrize(
+    ("keep", "have", "today"),
+    [
+        ("spend(12 months) >= 5000", 0, 5000),
+        ("spend(calendar year) >= 5000", 0, 5000),
+        ("spend(24 months) >= 6000", 5000, None),
+        ("spend(term) >= 1000", 0, None),
+        ("spend(lifetime) >= 6000", 5000, None),
+        ("days_since(order.paid) <= 30", 365, None),
+    ],
+)
+def test_who_has_just_reached_a_tier_is_told_what_of_it_still_counts_at_its_end(keep, have, today):
+    program = program_of(f"{{id: gold, entry: spend(12 months) >= 5000, keep: {keep}}}", term="12 months")
+    goal = told(Regular(program).acts(("2026-04-21", 5000)), "2026-04-21T13:00").keep
+    [[missing]] = goal.ways
+    assert (goal.met, goal.by, missing.have, missing.today) == (False, day("2027-04-21"), have, today)
 
 
 def test_the_top_of_a_ladder_and_a_lifetime_have_nothing_ahead():

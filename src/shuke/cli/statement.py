@@ -314,7 +314,7 @@ def _plain_goal(goal: Goal | None) -> dict[str, Any] | None:
 
 
 def _plain_missing(missing: Missing) -> dict[str, Any]:
-    numbers = {name: getattr(missing, name) for name in ("have", "need", "missing")}
+    numbers = {name: getattr(missing, name) for name in ("have", "today", "need", "missing")}
     return {
         "criterion": missing.text,
         **{name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in numbers.items()},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from shuke.engine.progress import Goal, Missing
 from shuke.engine.sentences import Writer, told
 from shuke.values.instants import format_day
@@ -23,7 +25,10 @@ def missing_words(missing: Missing, words: Writer) -> str:
     if missing.missing is None:
         return missing.text
     day = None if missing.by is None else format_day(missing.by)
-    return words.part("goal.more", of=missing.of, missing=f"{missing.missing:,f}", day=day)
+    said = words.part("goal.more", of=missing.of, missing=f"{missing.missing:,f}", day=day)
+    if missing.today is None:
+        return said
+    return said + words.part("goal.falls_out", today=f"{Decimal(missing.today):,f}", then=f"{Decimal(missing.have):,f}")
 
 
 def ladder_name(words: Writer, ladder_id: str) -> str:

@@ -37,7 +37,9 @@ MOST_WAYS = 16
 class Missing(Struct, frozen=True):
     """One comparison that fails: ``text`` is all of it, ``of`` its left side. Numbers are in whole units.
 
-    ``by`` is the last day on which exactly this much is enough (None: any day, or it cannot be said).
+    ``by`` is the last day on which exactly this much is enough (None: any day, or it cannot be said). ``have`` is
+    what counts on the day that decides, which for keeping is ``by``; ``today`` is what counts today where that is
+    more, because some of it falls out of its window before then (None: it is the same).
     """
 
     text: str  # spend(12 months) >= 5000
@@ -46,6 +48,7 @@ class Missing(Struct, frozen=True):
     need: Any = None
     missing: Decimal | None = None
     by: Day | None = None
+    today: Any = None
 
     @property
     def sentence(self) -> str:
@@ -57,7 +60,8 @@ class Missing(Struct, frozen=True):
 
 class Goal(Struct, frozen=True):
     """A tier to reach or to keep. ``ways`` are alternatives: each lists all that is missing that way, and
-    nothing at all if the criteria hold. ``by`` is the last day of the term, for keeping."""
+    nothing at all if the criteria hold. ``by`` is the last day of the term, for keeping: ``met`` then says whether
+    what was done by now is enough on that day, without anything more."""
 
     tier: str
     criteria: str
@@ -179,7 +183,7 @@ def _next(turn: Turn, rules: LadderRules, rank: int) -> Goal | None:
         entry = rules.entries[higher]
         if entry is not None:
             explanation = rules.explanation(turn, entry)
-            ways = list(_ways(explanation, turn, rules, None))
+            ways = list(_ways(explanation, turn, rules, _Day()))
             return Goal(rules.tiers[higher], explanation.text, explanation.holds, ways)
     return None
 
@@ -193,34 +197,53 @@ def _keep(turn: Turn, rules: LadderRules, standing: Standing) -> Goal | None:
     keep, last = rules.keeps[rank], rules.calendar.day(end - 1)
     if keep is None:
         return None
+    today = dict(_counted(rules.explanation(turn, keep)))
     with AsOf(turn, last):
         explanation = rules.explanation(turn, keep)
-        ways = list(_ways(explanation, turn, rules, last))
+        ways = list(_ways(explanation, turn, rules, _Day(last, today)))
     return Goal(standing.tier, explanation.text, explanation.holds, ways, last)
 
 
 # -- What is missing --------------------------------------------------------------------------------------
 
 
-def _ways(explanation: Explanation, turn: Turn, rules: LadderRules, by: Day | None) -> Iterator[list[Missing]]:
-    """Every alternative that would make the criteria hold. ``by``: the day they are asked for, if later."""
+class _Day(Struct, frozen=True):
+    """The day for which criteria are asked: ``last``, and what counts ``today`` per comparison; None: today."""
+
+    last: Day | None = None
+    today: dict[str, Any] = {}
+
+
+def _counted(explanation: Explanation) -> Iterator[tuple[str, Any]]:
+    """What is counted in windows, by the text of each comparison."""
+    node = explanation.node
+    if isinstance(node, Compare | Between) and isinstance(node.term, Measured):
+        yield explanation.text, explanation.seen
+    for child in explanation.children:
+        yield from _counted(child)
+
+
+def _ways(explanation: Explanation, turn: Turn, rules: LadderRules, asked: _Day) -> Iterator[list[Missing]]:
+    """Every alternative that would make the criteria hold on the day asked for."""
     if explanation.holds:
         yield []
     elif isinstance(explanation.node, AnyOf):
         for child in explanation.children:
-            yield from _ways(child, turn, rules, by)
+            yield from _ways(child, turn, rules, asked)
     elif isinstance(explanation.node, All):
-        each = [list(_ways(child, turn, rules, by)) for child in explanation.children]
+        each = [list(_ways(child, turn, rules, asked)) for child in explanation.children]
         for position, parts in enumerate(product(*each)):
             if position == MOST_WAYS:
                 return
             yield [missing for part in parts for missing in part]
     else:
-        day = by if by is not None else _enough_until(explanation, turn, rules)
+        day = asked.last if asked.last is not None else _enough_until(explanation, turn, rules)
         node = explanation.node
         of = show_term(node.term) if isinstance(node, Compare | Between | In) else explanation.text
         seen, wanted, missing = explanation.seen, explanation.wanted, explanation.missing
-        yield [Missing(explanation.text, of, seen, wanted, missing, day)]
+        today = asked.today.get(explanation.text)
+        falls_out = today is not None and seen is not None and today > seen
+        yield [Missing(explanation.text, of, seen, wanted, missing, day, today if falls_out else None)]
 
 
 def _enough_until(explanation: Explanation, turn: Turn, rules: LadderRules) -> Day | None:

@@ -167,6 +167,7 @@ PARTS = {
     "goal.keep": "To keep {tier} beyond {day}: {what}",
     "goal.met": "the criteria are met",
     "goal.more": "{of}: {missing} more[ by {day}]",
+    "goal.falls_out": " ({then} of today's {today} still count then)",
     "goal.and": ", and ",
     "goal.or": "; or ",
     "tax": "tax",

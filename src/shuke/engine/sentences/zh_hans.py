@@ -167,6 +167,7 @@ PARTS = {
     "goal.keep": "保级“{tier}”（{day}之后）：{what}",
     "goal.met": "已满足条件",
     "goal.more": "{of}还差{missing}[（{day}之前）]",
+    "goal.falls_out": "，因为目前的{today}到时只计入{then}",
     "goal.and": "，且",
     "goal.or": "；或",
     "tax": "税费",

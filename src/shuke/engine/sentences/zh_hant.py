@@ -167,6 +167,7 @@ PARTS = {
     "goal.keep": "續等「{tier}」（{day}之後）：{what}",
     "goal.met": "已符合條件",
     "goal.more": "{of}還差{missing}[（{day}以前）]",
+    "goal.falls_out": "，因為目前的{today}屆時只計入{then}",
     "goal.and": "，且",
     "goal.or": "；或",
     "tax": "稅金",

@@ -48,7 +48,14 @@ class MissingShown(Shown):
 
     criterion: str = Field(examples=["spend(12 months) >= 5000"])
     of: str = Field(description="What is counted.", examples=["spend(12 months)"])
-    have: Any = Field(description="What there is; exact numbers are text.", examples=["1000"])
+    have: Any = Field(
+        description="What counts on the day that decides: for rising today, for keeping `by`. Exact numbers are text.",
+        examples=["1000"],
+    )
+    today: str | None = Field(
+        description="What counts today, where some of it will have fallen out of its window by then; null: the same.",
+        examples=["1800"],
+    )
     need: Any = Field(description="What it takes.", examples=["5000"])
     missing: str | None = Field(description="The difference, where it is a number.", examples=["4000"])
     by: date | None = Field(description="The last day on which exactly this much is enough; null: any day.")
@@ -60,7 +67,10 @@ class GoalShown(Shown):
 
     tier: TierNamed
     criteria: str = Field(examples=["spend(12 months) >= 5000"])
-    met: bool
+    met: bool = Field(
+        description="For rising: whether the criteria hold now. For keeping: whether what was done by now is enough on "
+        "the last day of the term, without anything more; what will have fallen out of its window is not counted."
+    )
     by: date | None = Field(description="The last day of the term, for keeping.")
     ways: list[list[MissingShown]] = Field(description="Alternatives: each lists all that is missing that way.")
     sentence: str = Field(
@@ -207,7 +217,12 @@ class LaddersShown(Shown):
 
 @router.get("/members/{member_id}/progress", responses=documented("member_unknown", "no_program"))
 async def get_progress(member_id: MemberId, call: Annotated[Call, reading("tiers:read")]) -> ProgressShown:
-    """What a member needs to rise and to keep her tiers, and by when. Asking changes nothing."""
+    """What a member needs to rise and to keep her tiers, and by when. Asking changes nothing.
+
+    A tier that was reached is hers until its `last_day`; `keep` says what it takes to have it longer. A rolling window
+    is counted as it will be on that day, so who has just reached a tier with what she did this year is told what to do
+    in the next one. Each `sentence` may be shown as it is.
+    """
     member, at = await known_member(call, member_id), now()
     editions = await call.shop.editions()
     words = writer(editions.at(at).document, call.locale)
@@ -250,6 +265,7 @@ def _missing(missing: Missing, words: Writer) -> MissingShown:
         criterion=missing.text,
         of=missing.of,
         have=_plain(missing.have),
+        today=None if missing.today is None else _plain(missing.today),
         need=_plain(missing.need),
         missing=None if missing.missing is None else f"{missing.missing:f}",
         by=_date(missing.by),
