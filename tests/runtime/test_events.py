@@ -57,6 +57,16 @@ def test_who_asks_for_one_topic_hears_what_she_would_have_heard_among_all():
         assert alone.heard == [(who, event) for who, event in everything.heard if event.topic == topic], topic
 
 
+def test_what_the_program_announces_decides_on_what_is_said_ahead_and_on_nothing_else():
+    loud, quiet = Listening(), Listening(program=EVERYTHING + "announce: []\n")
+    for shop in (loud, quiet):
+        for activity, _ in story(shop):
+            shop.settle(activity)
+    ahead = {"asset.expiring", "tier.at_risk"}
+    assert {event.topic for _, event in loud.heard} >= ahead
+    assert quiet.heard == [(who, event) for who, event in loud.heard if event.topic not in ahead]
+
+
 def test_each_kind_of_entry_is_told_by_a_topic_or_for_a_stated_reason_by_none():
     assert frozenset(TOPIC_OF_KIND) | TOLD_OTHERWISE == KINDS
     assert frozenset(TOPIC_OF_KIND) & TOLD_OTHERWISE == frozenset()

@@ -30,7 +30,8 @@ FIELDS: Final[dict[str, str]] = {
     "Program.zone": "IANA time zone, such as Asia/Taipei. Days, dates and hours are local to it.",
     "Program.locales": "Languages the program speaks, such as en, zh-Hant, zh-Hans.",
     "Program.hold_minutes": "How long a cart keeps the points and coupons it uses before it must be paid.",
-    "Program.announce": "Which events leave as messages and webhooks.",
+    "Program.announce": "What is said ahead: webhooks tell asset.expiring and tier.at_risk only where they are named "
+    "here. Of everything that has happened an endpoint is told what it asks for, named or not.",
     "Program.measures": "What is counted about a member beside spend, orders, items and active_days.",
     "Program.assets": "What a member can own: points, stars, growth value, stored value.",
     "Program.earning": "The rules by which members earn.",

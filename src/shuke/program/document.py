@@ -37,7 +37,8 @@ ANNOUNCED = (
     "tier.dropped",
     "tier.at_risk",
 )
-"""Topics that are sent unless the program says otherwise. ``order.settled`` is another."""
+"""What is announced unless the program says otherwise; ``order.settled`` is another. Webhooks heed it for what is said
+ahead (``asset.expiring``, ``tier.at_risk``): of what has happened an endpoint is told whatever it asks for."""
 
 
 class Program(Chapter):
@@ -51,7 +52,7 @@ class Program(Chapter):
     zone: str
     locales: list[str] = Field(default_factory=lambda: ["en"], min_length=1)
     hold_minutes: int = Field(default=30, ge=1, le=7 * 24 * 60)
-    announce: list[str] = Field(default_factory=lambda: list(ANNOUNCED))  # topics that leave as messages
+    announce: list[str] = Field(default_factory=lambda: list(ANNOUNCED))  # topics, see ANNOUNCED
     measures: list[Measure] = Field(default_factory=list)
     assets: list[Asset] = Field(default_factory=list)
     earning: list[Rule] = Field(default_factory=list)
