@@ -173,14 +173,21 @@ class _Cluster:
             time.sleep(0.05)  # noqa: TID251  the state in a file is all that can be waited for
 
     def stop(self, *, mode: StopMode) -> None:
-        if self.postmaster() is None:
+        process = self.postmaster()
+        if process is None:
             return
         done = self._pg_ctl("stop", f"--mode={mode}")
         if done.returncode != 0 and self.postmaster() is not None:
             raise ServerFailed(f"the server in {self.data} did not stop: {done.stderr.strip()}")
+        # pg_ctl is content when the pid file is gone. That goes first, and the process a moment later.
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while _runs(process):
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"the server in {self.data} took its pid file away but did not end; see {self.log}")
+            time.sleep(0.005)  # noqa: TID251  another's child cannot be waited for
 
-    def postmaster(self) -> int | None:
-        """The process id of the running server, or None.
+    def postmaster(self) -> psutil.Process | None:
+        """The running server, or None.
 
         The pid file alone proves nothing: after a crash its number may belong to another program (in a
         container, likely the same small number) or to a process that is dead but not buried. A server sits in
@@ -188,9 +195,9 @@ class _Cluster:
         """
         recorded, _ = self._lock_file()
         try:
-            if recorded is not None and Path(psutil.Process(recorded).cwd()) == self.data:
-                return recorded
-        except psutil.Error:  # gone, a zombie, or somebody else's
+            if recorded is not None and Path((process := psutil.Process(recorded)).cwd()) == self.data:
+                return process
+        except (psutil.Error, FileNotFoundError):  # gone or about to be, a zombie, or somebody else's
             pass
         return None
 
@@ -312,3 +319,11 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether it has not ended. A zombie has, though nobody has asked how."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
