@@ -25,6 +25,7 @@ TABLES = {
     "program_version",
     "quota",
     "request",
+    "waiting",
     "webhook_delivery",
     "webhook_endpoint",
 }

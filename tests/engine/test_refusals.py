@@ -8,10 +8,15 @@ from typing import NamedTuple
 import pytest
 
 import shuke
+from shuke.engine import activity as of
+from shuke.engine.activity import Activity
+from shuke.engine.compiled import Compiled, Editions
 from shuke.engine.effects import Refused
+from shuke.engine.member import Member
 from shuke.engine.refusals import CODES, REASONS, REFUSALS, Fact, sentence, why_skipped
 from shuke.engine.sentences import en, zh_hans, zh_hant
 from shuke.engine.sentences.rendering import names_in
+from shuke.engine.step import ACTS, step
 from shuke.program.document import read
 from shuke.values.instants import parse_instant
 
@@ -28,6 +33,7 @@ coupons:
 ladders:
   - {id: club, title: {en: Club, zh-Hant: 俱樂部, zh-Hans: 俱乐部}, tiers: [{id: base}]}
 """)
+EDITIONS = Editions([Compiled(PROGRAM)])
 NEW_YEAR = parse_instant("2026-01-01", zone="Asia/Taipei")
 
 
@@ -106,7 +112,7 @@ def allowed(code: str) -> set[str]:
 
 def test_every_refusal_in_the_source_is_on_the_list_with_its_facts():
     passed_on = {"coupons.py", "coupon_use.py", "benefits.py", "verify.py", "proof.py"}
-    passed_on |= {"callers.py", "tracking.py", "activities.py"}
+    passed_on |= {"callers.py", "tracking.py", "waiting.py", "activities.py"}
     unlisted = [
         found
         for found in refusals_in_the_source()
@@ -229,6 +235,14 @@ def test_a_reason_is_told_with_the_facts_it_has(code, locale):
             ["This member has no such order.", "這位會員沒有這筆訂單。", "这位会员没有这笔订单。"],
         ),
         (
+            Refused("hold_unknown", {"hold": None}),
+            [
+                "Nothing is on hold; perhaps its time was over.",
+                "沒有預扣的項目，可能已逾時。",
+                "没有预扣的项目，可能已超时。",
+            ],
+        ),
+        (
             Refused("coupon_not_applicable", {"coupon": "C-7", "reason": "minimum_spend", "needs": 4000}),
             [
                 "Coupon C-7 does not apply here. It needs a higher amount: 40.00 more.",
@@ -267,6 +281,17 @@ def test_a_reason_is_told_with_the_facts_it_has(code, locale):
 )
 def test_facts_are_written_as_people_write_them(refused, told):
     assert [sentence(refused, PROGRAM, locale) for locale in LOCALES] == told
+
+
+@pytest.mark.parametrize(
+    "type_", sorted(set(ACTS) - {of.ORDER_PAID, of.CART_HELD, of.ASSET_RECEIVED, of.COUPON_RECEIVED})
+)
+@pytest.mark.parametrize("locale", LOCALES)
+def test_an_activity_that_names_nothing_is_refused_without_naming_it(type_, locale):
+    member = Member("m1", 0)
+    step(EDITIONS, member, Activity(of.JOINED, "m1", NEW_YEAR, "test", "k1"))
+    refused = step(EDITIONS, member, Activity(type_, "m1", NEW_YEAR, "test", "k2", {})).refused
+    assert refused is None or "None" not in sentence(refused, PROGRAM, locale)
 
 
 def test_what_a_quote_skipped_is_told_in_the_unit_of_what_was_skipped():

@@ -20,7 +20,7 @@ from shuke.intake.messages import (
     read_body,
     read_messages,
 )
-from shuke.intake.tracking import ACTIVITIES, MEMBERS, ORDERS, TOLD, Desk, refunds_in, slug_of, translate
+from shuke.intake.tracking import ACTIVITIES, MEMBERS, ORDERS, TOLD, Desk, orders_in, overtaking, slug_of, translate
 from shuke.program.checks.triggers import check_trigger
 from shuke.replay.history.checks import Refusal
 from shuke.values.instants import MINUTE, SECOND, parse_instant
@@ -163,7 +163,7 @@ def test_a_refund_finds_the_lines_of_an_order_told_just_before_it():
     assert refunded.payload == {"order_id": "7", "lines": [{"line": 2}]}
 
 
-def test_orders_whose_lines_are_needed_are_named_beforehand():
+def test_orders_that_must_be_there_are_named_beforehand():
     refund = {"type": "track", "userId": "ann", "event": "Order Refunded"}
     told = messages_of(
         {**refund, "properties": {"order_id": "7"}},
@@ -171,9 +171,62 @@ def test_orders_whose_lines_are_needed_are_named_beforehand():
         {**refund, "properties": {}},
         {**refund, "event": ""},
         {**refund, "event": "Order Cancelled", "properties": {"order_id": "9"}},
+        {**refund, "event": "Order Completed", "properties": {"order_id": "10"}},
+        {**refund, "type": "identify"},
     )
-    assert refunds_in(told, ALL) == {("ann", "7"), ("ann", "8")}
-    assert refunds_in(told, frozenset()) == set()
+    assert orders_in(told, ALL) == {("ann", "7"), ("ann", "8"), ("ann", "9")}
+    assert orders_in(told, frozenset()) == set()
+
+
+EARLY = [
+    ("Order Refunded", {"order_id": 7, "total": "1.50", "note": "Ann's", "currency": "USD"}),
+    ("Order Refunded", {"order_id": 7, "products": [{"sku": "a", "quantity": 1, "name": "Ann's mug"}]}),
+    ("Order Cancelled", {"order_id": 7, "total": "x"}),
+    ("Order Delivered", {"order_id": 7}),
+]
+KEPT = [
+    ("order.refunded", {"order_id": "7", "total": "1.50", "currency": "USD"}),
+    ("order.refunded", {"order_id": "7", "products": [{"sku": "a", "quantity": 1}]}),
+    ("order.cancelled", {"order_id": "7"}),
+    ("order.completed", {"order_id": "7"}),
+]
+
+
+@pytest.mark.parametrize(("told", "kept"), list(zip(EARLY, KEPT, strict=True)))
+def test_what_overtakes_its_order_waits_with_no_more_than_what_it_takes_to_settle_it(told, kept):
+    event, properties = told
+    [message] = messages_of({"type": "track", "userId": "ann", "event": event, "properties": properties})
+    waits = overtaking(message, desk())
+    assert waits is not None
+    assert (waits.type, waits.told) == kept
+    assert (waits.member_id, waits.order_id, waits.occurred_at) == ("ann", "7", RECEIVED)
+
+
+def test_what_has_its_order_does_not_wait_nor_does_anything_else_or_what_counts_for_nothing():
+    refund = {"type": "track", "userId": "ann", "event": "Order Refunded", "properties": {"order_id": "7"}}
+    order = {**refund, "event": "Order Completed"}
+    refunded, paid, ran = messages_of(refund, order, {**refund, "event": "Ran"})
+    at = desk()
+    assert [overtaking(message, at) is None for message in (refunded, paid, ran)] == [False, True, True]
+    translate(paid, at)  # the order comes before it in the same batch
+    assert overtaking(refunded, at) is None
+    assert overtaking(refunded, desk(ACTIVITIES)) is None
+
+
+@pytest.mark.parametrize(
+    ("properties", "code"),
+    [
+        ({}, "missing"),
+        ({"order_id": "7", "currency": "TWD"}, "other_currency"),
+        ({"order_id": "7", "total": "much"}, "not_an_amount"),
+        ({"order_id": "7", "products": 7}, "wrong_type"),
+    ],
+)
+def test_what_is_wrong_with_or_without_its_order_does_not_wait(properties, code):
+    [message] = messages_of({"type": "track", "userId": "ann", "event": "Order Refunded", "properties": properties})
+    with pytest.raises(Refusal) as refused:
+        overtaking(message, desk())
+    assert refused.value.code == code
 
 
 # -- Who tells it -----------------------------------------------------------------------------------------

@@ -272,7 +272,6 @@ async def test_a_batch_is_settled_in_order_and_a_bad_message_loses_only_itself(s
     assert [(reject["index"], reject["code"]) for reject in told["rejected"]] == [
         (1, "other_currency"),
         (2, "missing"),
-        (4, "order_unknown"),
         (5, "wrong_type"),
         (7, "too_large"),
     ]

@@ -14,6 +14,7 @@ from typing import Any, Final, LiteralString
 from msgspec import json
 from msgspec.structs import replace
 
+from shuke.books import waiting
 from shuke.books.kept import ORDERS_OF_MEMBER, Kept, LogRow, Row, kept_of
 from shuke.books.load import Connection
 from shuke.engine import activity as of
@@ -113,6 +114,7 @@ async def redact(connection: Connection, member_id: str) -> None:
     her = {"bucket": bucket, "member": member_id, "written": _WRITTEN}
     await connection.execute(FORGET_WORDS, her)
     await _forget_orders(connection, member_id)
+    await waiting.forget_member(connection, member_id)
     kept = await kept_of(connection, member_id)
     assert kept is not None
     erased = erased_by(kept)

@@ -127,11 +127,13 @@ async def _serve(books: Books, listening: socket, *, working: bool, logged: bool
 def rounds_of(shop: Shop, deliver: Round, *, batch: int) -> Callable[[asyncio.Event], Mapping[str, Round]]:
     """Everything that works beside the doors, by name. ``batch`` members at a time are brought up to now;
     ``deliver`` takes webhooks out."""
+    from shuke.intake.waiting import rounds
     from shuke.runtime.work import clock, upkeep
 
     return lambda stopping: {
         "clock": clock(shop.pool, shop.settler, batch=batch, stopping=stopping),
         "webhooks": deliver,
+        "waiting": rounds(shop),
         "upkeep": upkeep(shop.pool),
     }
 

@@ -81,6 +81,11 @@ FIRST_VERSION: Final = {
 }
 """Names of version 1, which the specification calls aliases."""
 
+ABOUT_ORDERS: Final = frozenset((ORDER_REFUNDED, ORDER_CANCELLED, ORDER_COMPLETED))
+"""What is told of an order that must be there."""
+
+_READ_OF_REFUNDS: Final = ("currency", "total", "revenue", "tax", "shipping")
+_READ_OF_PRODUCTS: Final = ("sku", "product_id", "quantity", "price")
 _LINE_FIELDS: Final = frozenset(("sku", "category", "brand", "price", "quantity", "tags"))
 _IGNORED: Final = frozenset(("position", "url", "image_url"))
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?")
@@ -215,6 +220,31 @@ def quantity_of(product: Properties) -> int | None:
 
 
 # -- Order Refunded, Cancelled, Delivered -----------------------------------------------------------------
+
+
+def about_order(type_: str, told: Properties, money: Money, purchase: Purchase | None) -> dict[str, Any]:
+    """The payload of an activity of ``ABOUT_ORDERS``. Refused: what ``refund_of`` refuses."""
+    return refund_of(told, money, purchase) if type_ == ORDER_REFUNDED else {"order_id": order_id_of(told)}
+
+
+def kept_until_order(type_: str, told: Properties, money: Money) -> Properties:
+    """Of what is told about an order that is not there, as much as ``about_order`` reads.
+
+    Refused: what can be seen to be wrong without the order.
+    """
+    kept: Properties = {"order_id": order_id_of(told)}
+    if type_ != ORDER_REFUNDED:
+        return kept
+    try:
+        refund_of(told, money, None)
+    except Refusal as refused:
+        if refused.code != "lines_unknown":  # they will be known
+            raise
+    kept |= {name: told[name] for name in _READ_OF_REFUNDS if told.get(name) is not None}
+    products = products_of(told)
+    if products:
+        kept["products"] = [{name: one[name] for name in _READ_OF_PRODUCTS if name in one} for one in products]
+    return kept
 
 
 def refund_of(told: Properties, money: Money, purchase: Purchase | None) -> dict[str, Any]:

@@ -18,15 +18,18 @@ from typing import Final
 from msgspec import Struct
 
 from shuke.books.identity_forms import NotAnIdentity, normal
-from shuke.engine.activity import ORDER_PAID, ORDER_REFUNDED, UPDATED, Activity, Purchase
+from shuke.books.waiting import Early
+from shuke.engine.activity import ORDER_PAID, UPDATED, Activity, Purchase
 from shuke.intake.ecommerce import (
+    ABOUT_ORDERS,
     BROWSING_EVENTS,
     FIRST_VERSION,
     ORDER_EVENTS,
     Money,
+    about_order,
+    kept_until_order,
     order_id_of,
     purchase_of,
-    refund_of,
 )
 from shuke.intake.messages import Fields, Message, id_of
 from shuke.replay.history.checks import Refusal
@@ -65,8 +68,8 @@ class Fact(Struct):
 class Desk(Struct):
     """What it takes to make activities of one key's messages. ``scopes`` are those of the key.
 
-    ``region`` (such as TW) is meant by phone numbers without a country code. ``purchases`` are orders by (member,
-    order id) as they were told, as far as they are asked for by ``refunds_in``.
+    ``region`` (such as TW) is meant by phone numbers without a country code. ``orders`` are those there are, as
+    (member, order id), and ``purchases`` the same as they were told, as far as they are asked for by ``orders_in``.
     """
 
     source: str
@@ -74,6 +77,7 @@ class Desk(Struct):
     money: Money
     region: str | None
     purchases: dict[tuple[str, str], Purchase]
+    orders: set[tuple[str, str]] = set()
 
 
 # -- What a message says ----------------------------------------------------------------------------------
@@ -153,18 +157,39 @@ _FACTS: Final[dict[str, Callable[[Fields], Fact]]] = {
 # -- Activities -------------------------------------------------------------------------------------------
 
 
-def refunds_in(messages: list[Message], scopes: frozenset[str]) -> set[tuple[str, str]]:
-    """(member, order id) of the orders whose lines are needed to read these messages."""
+def orders_in(messages: list[Message], scopes: frozenset[str]) -> set[tuple[str, str]]:
+    """(member, order id) of the orders that must be there for these messages to be settled."""
     wanted = set()
     for message in messages if ORDERS in scopes else ():
-        if message.kind == "track":
-            try:
-                fact = _track(message.fields)
-                if fact.type == ORDER_REFUNDED:
-                    wanted.add((message.member_id, order_id_of(fact.payload)))
-            except Refusal:
-                continue  # it is refused again, with its reason, where it is translated
+        try:
+            fact = _about(message)
+            if fact is not None:
+                wanted.add((message.member_id, order_id_of(fact.payload)))
+        except Refusal:
+            continue  # it is refused again, with its reason, where it is translated
     return wanted
+
+
+def _about(message: Message) -> Fact | None:
+    """What is told of an order that another message brought; None for anything else."""
+    fact = _track(message.fields) if message.kind == "track" else None
+    return fact if fact is not None and fact.type in ABOUT_ORDERS else None
+
+
+def overtaking(message: Message, desk: Desk) -> Early | None:
+    """What must wait, because it is told of an order that is not there; None for anything else.
+
+    Libraries send several batches at once, so that one may come before the one that was sent first. ``Refusal`` for
+    what can be seen to be wrong without the order.
+    """
+    fact = _about(message)
+    if fact is None or fact.scope not in desk.scopes:
+        return None
+    order_id = order_id_of(fact.payload)
+    if (message.member_id, order_id) in desk.orders:
+        return None
+    told = kept_until_order(fact.type, fact.payload, desk.money)
+    return Early(message.key, message.member_id, order_id, fact.type, message.occurred_at, message.request, told)
 
 
 def translate(message: Message, desk: Desk) -> list[Activity]:
@@ -183,12 +208,11 @@ def translate(message: Message, desk: Desk) -> list[Activity]:
     if fact.type == ORDER_PAID:
         purchase = purchase_of(fact.payload, desk.money)
         desk.purchases.setdefault((message.member_id, purchase.order_id), purchase)
+        desk.orders.add((message.member_id, purchase.order_id))
         return [activity(fact.type, {}, purchase)]
-    if fact.type == ORDER_REFUNDED:
+    if fact.type in ABOUT_ORDERS:
         order = (message.member_id, order_id_of(fact.payload))
-        return [activity(fact.type, refund_of(fact.payload, desk.money, desk.purchases.get(order)))]
-    if fact.scope == ORDERS:
-        return [activity(fact.type, {"order_id": order_id_of(fact.payload)})]
+        return [activity(fact.type, about_order(fact.type, fact.payload, desk.money, desk.purchases.get(order)))]
     if fact.type != UPDATED:
         return [activity(fact.type, fact.payload)]
     traits = fact.payload["traits"]

@@ -15,12 +15,12 @@ import structlog
 from psycopg import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 
-from shuke.books import requests
+from shuke.books import requests, waiting
 from shuke.books.statements import next_due
 from shuke.runtime.clock import now
 from shuke.runtime.due import advance
 from shuke.runtime.settle import NotPublished, Pool, Settler
-from shuke.values.instants import SECOND
+from shuke.values.instants import DAY, SECOND
 
 log = structlog.get_logger()
 
@@ -31,6 +31,9 @@ AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
 ANSWERS_KEPT: Final = timedelta(days=30)
 """How long a repeated request that is no activity still gets its first answer."""
+
+GIVEN_UP_KEPT: Final = 30 * DAY
+"""How long it is shown what waited for its order in vain."""
 
 _LOOK_EVERY = 5.0  # seconds at most between two looks at who is due
 _AGAIN_AFTER = 2.0  # seconds between tries at what did not go
@@ -97,14 +100,18 @@ def clock(pool: Pool, settler: Settler, *, batch: int, stopping: asyncio.Event) 
 
 
 def upkeep(pool: Pool) -> Round:
-    """Deletes answers that nobody will ask for again."""
+    """Deletes answers that nobody will ask for again, and what nobody looked at when it was given up."""
 
     async def round_() -> float:
-        before = datetime.fromtimestamp(now() / SECOND, UTC) - ANSWERS_KEPT
+        at = now()
+        before = datetime.fromtimestamp(at / SECOND, UTC) - ANSWERS_KEPT
         async with pool.connection() as connection:
             forgotten = await requests.forget(connection, before=before)
+            given_up = await waiting.forget(connection, before=at - GIVEN_UP_KEPT)
         if forgotten:
             log.info("answers.forgotten", answers=forgotten)
+        if given_up:
+            log.info("waiting.forgotten", given_up=given_up)
         return _UPKEEP_EVERY
 
     return round_

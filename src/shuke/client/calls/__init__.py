@@ -1,6 +1,6 @@
 """Every request, ready to be sent (written by scripts/write_client.py)."""
 
-from shuke.client.calls.activities import get_activity, ingest_activities
+from shuke.client.calls.activities import get_activity, ingest_activities, list_waiting
 from shuke.client.calls.api_keys import create_key, get_key, list_keys, revoke_key, rotate_key
 from shuke.client.calls.carts import commit_cart, hold_cart, list_held_carts, quote_cart, release_cart
 from shuke.client.calls.coupons import (
@@ -140,6 +140,7 @@ __all__ = [
     "list_orders",
     "list_templates",
     "list_versions",
+    "list_waiting",
     "make_codes",
     "ping_endpoint",
     "preview_tiers",

@@ -19,7 +19,14 @@ from shuke.client.transport import Call, made
 
 
 def get_progress(member_id: str) -> Call[ProgressShown]:
-    """What a member needs to rise and to keep her tiers, and by when. Asking changes nothing."""
+    """What a member needs to rise and to keep her tiers, and by when. Asking changes nothing.
+
+    A tier that was reached is hers until its ``last_day``; ``keep`` says what it takes to have it longer. A rolling
+    window
+    is counted as it will be on that day, so who has just reached a tier with what she did this year is told what to
+    do
+    in the next one. Each ``sentence`` may be shown as it is.
+    """
     return made("GET", "/v1/members/{member_id}/progress", place={"member_id": member_id})
 
 

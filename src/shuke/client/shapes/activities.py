@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
+
+from shuke.client.shapes.shared import WaitingShown
+
+
+class PageWaitingShown(TypedDict):
+    """As told."""
+
+    items: list[WaitingShown]
+    next: NotRequired[str | None]
 
 
 class ResultShown(TypedDict):

@@ -14,6 +14,7 @@ from shuke.client.shapes.shared import (
     OrderShown,
     Skipped,
     TierChangeShown,
+    WaitingShown,
 )
 
 
@@ -90,6 +91,7 @@ class MemberExport(TypedDict):
     tier_changes: list[TierChangeShown]
     orders: list[OrderShown]
     activities: list[ActivityShown]
+    waiting: list[WaitingShown]
     entries: list[EntryShown]
 
 

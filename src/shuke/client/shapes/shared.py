@@ -264,6 +264,30 @@ class UsesTold(TypedDict):
     stored_value: NotRequired[int | Literal["all"]]
 
 
+class WaitingShown(TypedDict):
+    """Something told of an order that was not there."""
+
+    waiting_id: str
+    # Who told it.
+    source: str
+    # The `messageId` it came with; that of its activity once it is settled.
+    key: str
+    type: str
+    member_id: str
+    order_id: str
+    occurred_at: str
+    received_at: str
+    # So long it waits for its order.
+    until: str
+    state: Literal["waiting", "given_up"]
+    # Why it was given up.
+    code: str | None
+    # The same as a sentence.
+    detail: str | None
+    # When it was given up.
+    ended_at: str | None
+
+
 class Which(TypedDict):
     """A program: a published version, the draft, or a text that is kept nowhere."""
 

@@ -34,6 +34,8 @@ class GoalShown(TypedDict):
 
     tier: TierNamed
     criteria: str
+    # For rising: whether the criteria hold now. For keeping: whether what was done by now is enough on the last day
+    # of the term, without anything more; what will have fallen out of its window is not counted.
     met: bool
     # The last day of the term, for keeping.
     by: str | None
@@ -111,8 +113,10 @@ class MissingShown(TypedDict):
     criterion: str
     # What is counted.
     of: str
-    # What there is; exact numbers are text.
+    # What counts on the day that decides: for rising today, for keeping `by`. Exact numbers are text.
     have: Any
+    # What counts today, where some of it will have fallen out of its window by then; null: the same.
+    today: str | None
     # What it takes.
     need: Any
     # The difference, where it is a number.

@@ -24,6 +24,7 @@ from shuke.web.api import (
     stored_value,
     tiers_preview,
     tracking,
+    waiting,
     webhooks,
 )
 
@@ -42,6 +43,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     standings.router,
     tiers_preview.router,
     activities.router,
+    waiting.router,
     programs.router,
     webhooks.router,
     keys.router,

@@ -21,7 +21,7 @@ from msgspec import Struct
 from pydantic import Field
 from starlette.responses import StreamingResponse
 
-from shuke.books import activities, coupons, orders, statements
+from shuke.books import activities, coupons, orders, statements, waiting
 from shuke.books.load import Connection
 from shuke.engine.balances import present
 from shuke.engine.compiled import Editions
@@ -41,6 +41,7 @@ from shuke.web.api.problems import documented
 from shuke.web.api.routes import doors
 from shuke.web.api.standings import TierChangeShown, change_shown
 from shuke.web.api.statements import EntryShown, entry_shown
+from shuke.web.api.waiting import WaitingShown, waiting_shown
 
 router = doors("Members")
 
@@ -59,6 +60,7 @@ TABLES: Final[dict[str, type[Shown]]] = {
     "tier_changes": TierChangeShown,
     "orders": OrderShown,
     "activities": ActivityShown,
+    "waiting": WaitingShown,
     "entries": EntryShown,
 }
 """The tables of an export, and what a row of each is."""
@@ -75,6 +77,7 @@ class MemberExport(Shown):
     tier_changes: list[TierChangeShown]
     orders: list[OrderShown]
     activities: list[ActivityShown]
+    waiting: list[WaitingShown]
     entries: list[EntryShown]
 
 
@@ -166,6 +169,8 @@ async def _rows(person: _Person, table: str) -> AsyncIterator[Iterable[Shown]]:
         while told := await activities.of_member(connection, id_, before=seq, most=_AT_ONCE):
             yield [activity_shown(recorded, person.program, call) for recorded in told]
             seq = told[-1].seq
+    elif table == "waiting":
+        yield [waiting_shown(one, person.program, call) for one in await waiting.of_member(connection, id_)]
     else:
         behind = None
         while lines := await statements.entries_behind(connection, id_, behind=behind, asset=None, most=_AT_ONCE):

@@ -17,7 +17,9 @@ from pydantic import Field
 from starlette.responses import Response
 
 from shuke.books import tracking as reading
+from shuke.books import waiting
 from shuke.books.identity_forms import region_of
+from shuke.books.waiting import Early, Waiting
 from shuke.engine.activity import Activity
 from shuke.engine.effects import Refused
 from shuke.engine.refusals import sentence
@@ -33,7 +35,8 @@ from shuke.intake.messages import (
     read_body,
     read_messages,
 )
-from shuke.intake.tracking import Desk, is_public, refunds_in, translate
+from shuke.intake.tracking import Desk, is_public, orders_in, overtaking, translate
+from shuke.intake.waiting import WAITING_MOST
 from shuke.program.document import Program
 from shuke.replay.history.checks import Refusal
 from shuke.runtime.clock import now
@@ -151,26 +154,21 @@ def _write_key(request: Request, body: Body) -> str:
 
 
 async def _settle(call: Call, messages: list[Message], program: Program) -> list[Reject]:
-    """Settle all messages together; those that did not become true, and why."""
-    scopes = frozenset(call.caller.scopes)
-    known: set[str] | None = None
-    wanted = refunds_in(messages, scopes)
-    desk = Desk(
-        f"track:{call.caller.source}", scopes, Money(program.currency, program.scale), region_of(program.zone), {}
-    )
-    if is_public(scopes) or wanted:
-        async with call.shop.pool.connection() as connection:
-            if is_public(scopes):
-                known = await reading.known_members(connection, {message.member_id for message in messages})
-            if wanted:
-                desk.purchases = await reading.purchases(connection, wanted)
+    """Settle all messages together, but for those that must wait for their order; those that did not become true, and
+    why."""
+    desk, known = await _desk(call, messages, program)
     rejects: list[Reject] = []
     activities: list[Activity] = []
     told_by: list[Message] = []
+    early: list[tuple[Message, Early]] = []
     for message in messages:
         try:
             if known is not None and message.member_id not in known:
                 raise Refusal("member_unknown", "a key for tracking alone tells of members only")
+            waits = overtaking(message, desk)
+            if waits is not None:
+                early.append((message, waits))
+                continue
             for activity in translate(message, desk):
                 activities.append(activity)
                 told_by.append(message)
@@ -182,7 +180,47 @@ async def _settle(call: Call, messages: list[Message], program: Program) -> list
             refused_as = Refused(answer.code or "", answer.facts)
             reason = sentence(refused_as, program, call.locale)
             rejects.append(Reject(message.index, message.key, refused_as.code, reason))
+    if early:
+        rejects += await _wait(call, desk.source, early, program)
     return rejects
+
+
+async def _desk(call: Call, messages: list[Message], program: Program) -> tuple[Desk, set[str] | None]:
+    """What it takes to read these messages, and whom they may be about; None: anybody."""
+    scopes = frozenset(call.caller.scopes)
+    known: set[str] | None = None
+    wanted = orders_in(messages, scopes)
+    money = Money(program.currency, program.scale)
+    desk = Desk(f"track:{call.caller.source}", scopes, money, region_of(program.zone), {})
+    if is_public(scopes) or wanted:
+        async with call.shop.pool.connection() as connection:
+            if is_public(scopes):
+                known = await reading.known_members(connection, {message.member_id for message in messages})
+            if wanted:
+                desk.purchases = await reading.purchases(connection, wanted)
+                desk.orders = await waiting.known_orders(connection, wanted)
+    return desk, known
+
+
+async def _wait(call: Call, source: str, early: list[tuple[Message, Early]], program: Program) -> list[Reject]:
+    """Let what came before its order wait for it; what cannot, and why."""
+    told = [waits for _, waits in early]
+    async with call.shop.pool.connection() as connection:
+        kept = await waiting.keep(connection, told, source=source, now=now(), most=WAITING_MOST)
+    rejects = []
+    for message, waits in early:
+        refused = _not_kept(kept.get(waits.key), waits)
+        if refused is not None:
+            reason = sentence(refused, program, call.locale)
+            rejects.append(Reject(message.index, message.key, refused.code, reason))
+    return rejects
+
+
+def _not_kept(found: Waiting | None, early: Early) -> Refused | None:
+    """Why this does not wait, by what stands under its key; None: it does."""
+    if found is None or (found.early.request == early.request and found.given_up is not None):
+        return Refused("order_unknown", {"order_id": early.order_id})
+    return None if found.early.request == early.request else Refused("key_reused", {})
 
 
 async def _settled(call: Call, activities: list[Activity], requests: list[bytes]) -> list[Answer]:
