@@ -173,6 +173,8 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     (fact("asset.received", "k", asset="points", from_member="x", lots=[[9, 9]]), "/type", "told_elsewhere"),
     (fact("coupon.received", "k"), "/type", "told_elsewhere"),
     (fact("coupon.issued", "k", template="t", rule="base"), "/payload/rule", "extra_forbidden"),
+    (fact("coupon.claimed", "k"), "/payload", "value_error"),
+    (fact("coupon.claimed", "k", template="t", code="C"), "/payload", "value_error"),
     (fact("member.joined", "k", traits=[1]), "/payload/traits", "dict_type"),
     (fact("member.joined", "k", tags=[1]), "/payload/tags/0", "string_type"),
     (fact("member.joined", "k", identities={"phone": "12"}), "/payload/identities", "value_error"),

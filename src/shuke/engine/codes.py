@@ -114,8 +114,8 @@ def _asked_for(activity: Activity) -> Iterable[str]:
     payload = activity.payload or {}
     if activity.type == of.COUPON_CLAIMED and payload.get("code") is not None:
         yield str(payload["code"])
-    elif activity.type == of.COUPON_REDEEMED:
-        yield str(payload.get("coupon"))
+    elif activity.type == of.COUPON_REDEEMED and payload.get("coupon") is not None:
+        yield str(payload["coupon"])
     purchase = activity.purchase
     if purchase is not None and purchase.uses is not None:
         yield from purchase.uses.coupons or ()

@@ -68,7 +68,7 @@ def tell(turn: Turn, coupon: Coupon, state: str, *, rule: str | None = None, ord
 
 def issue_template(
     turn: Turn,
-    template_id: str,
+    template_id: str | None,
     *,
     rule: str | None,
     why: dict[str, Any] | None,
@@ -82,8 +82,8 @@ def issue_template(
     Refused: ``coupon_unknown``, ``quantity_invalid``, ``coupon_ended`` (no coupon of it is valid any more),
     ``coupon_limit``.
     """
-    template = turn.program.coupons.get(template_id)
-    if template is None:
+    template = None if template_id is None else turn.program.coupons.get(template_id)
+    if template_id is None or template is None:
         return Refused("coupon_unknown", {"template": template_id})
     if not 1 <= quantity <= MOST_AT_ONCE:
         return Refused("quantity_invalid", {"quantity": quantity, "most": MOST_AT_ONCE})
@@ -146,15 +146,20 @@ def issue(turn: Turn) -> Refused | None:
         return Refused("code_unknown", {"code": str(payload["codes"])})
     if len(codes) > quantity:
         return Refused("quantity_invalid", {"quantity": quantity, "most": len(codes)})
-    template = turn.program.coupons.get(str(payload.get("template")))
+    template_id = _named_in(payload, "template")
+    template = None if template_id is None else turn.program.coupons.get(template_id)
     refused = None if template is None else spoken_for(turn, template, codes)
     if refused is not None:
         return refused
     why = payload.get("why") or ({"reason": payload["reason"]} if payload.get("reason") else None)
-    issued = issue_template(
-        turn, str(payload.get("template")), rule=payload.get("rule"), why=why, quantity=quantity, codes=codes
-    )
+    issued = issue_template(turn, template_id, rule=payload.get("rule"), why=why, quantity=quantity, codes=codes)
     return _answered(turn, issued)
+
+
+def _named_in(payload: dict[str, Any], field: str) -> str | None:
+    """The name in a field; None where there is none: nothing is called so."""
+    told = payload.get(field)
+    return None if told is None else str(told)
 
 
 def _answered(turn: Turn, issued: list[Coupon] | Refused) -> Refused | None:
@@ -175,10 +180,11 @@ def claim(turn: Turn) -> Refused | None:
     """
     payload = turn.activity.payload or {}
     if payload.get("code") is None:
-        template = turn.program.coupons.get(str(payload.get("template")))
+        template_id = _named_in(payload, "template")
+        template = None if template_id is None else turn.program.coupons.get(template_id)
         if template is not None and not template.template.claimable:
             return Refused("coupon_not_claimable", {"template": template.id})
-        return _answered(turn, issue_template(turn, str(payload.get("template")), rule=None, why=None))
+        return _answered(turn, issue_template(turn, template_id, rule=None, why=None))
     code = plain_code(str(payload["code"]))
     opened = template_of_code(turn, code)
     if isinstance(opened, Refused):
@@ -209,7 +215,8 @@ def redeem(turn: Turn) -> Refused | None:
     ``code_used``, ``code_void``, ``coupon_not_applicable`` (with ``reason``), ``coupon_limit``, ``amount_invalid``.
     """
     payload = turn.activity.payload or {}
-    coupon = find(turn, str(payload.get("coupon")))
+    asked = _named_in(payload, "coupon")
+    coupon = Refused("coupon_unknown", {"coupon": None}) if asked is None else find(turn, asked)
     if isinstance(coupon, Refused):
         return coupon
     unfit = unfit_at_till(turn, coupon, channel=payload.get("channel"), store=payload.get("store"))
@@ -304,8 +311,8 @@ def redeem_one(turn: Turn, coupon: Coupon, *, value: int, order_id: str | None) 
 
 
 def _coupon_asked(turn: Turn) -> Coupon | Refused:
-    asked = str((turn.activity.payload or {}).get("coupon"))
-    coupon = in_hand(turn, asked)
+    asked = _named_in(turn.activity.payload or {}, "coupon")
+    coupon = None if asked is None else in_hand(turn, asked)
     if coupon is None:
         return Refused("coupon_unknown", {"coupon": asked})
     if coupon.state != "issued":

@@ -91,8 +91,8 @@ def admit(turn: Turn) -> tuple[str, Instant] | Refused:
 
 def release(turn: Turn) -> Refused | None:
     """``cart.released``, ``asset.released``: what is held is let go. Payload: ``hold``. Refused: ``hold_unknown``."""
-    key = str((turn.activity.payload or {}).get("hold"))
-    found = turn.member.holds.pop(key, None)
+    key = (turn.activity.payload or {}).get("hold")
+    found = turn.member.holds.pop(str(key), None)
     if found is None:
         return Refused("hold_unknown", {"hold": key})
     for asset, lots in _let_go(turn, found, "release"):

@@ -78,8 +78,8 @@ def reopen(turn: Turn) -> Refused | None:
 
 
 def _order(turn: Turn) -> Order | Refused:
-    order_id = str((turn.activity.payload or {}).get("order_id"))
-    order = turn.context.orders.get(order_id)
+    order_id = (turn.activity.payload or {}).get("order_id")
+    order = turn.context.orders.get(str(order_id))
     if order is None or not order.is_of_goods():  # a top-up is paid back, a spend undone, by an act of its own
         return Refused("order_unknown", {"order_id": order_id})
     return order

@@ -41,18 +41,18 @@ def complete(turn: Turn) -> Refused | None:
 
     Refused: ``order_unknown``, ``order_cancelled``, ``order_completed``, ``order_refunded`` (all of it).
     """
-    order_id = str((turn.activity.payload or {}).get("order_id"))
-    order = turn.context.orders.get(order_id)
+    order_id = (turn.activity.payload or {}).get("order_id")
+    order = turn.context.orders.get(str(order_id))
     if order is None or not order.is_of_goods():
         return Refused("order_unknown", {"order_id": order_id})
     if order.status == "cancelled":
-        return Refused("order_cancelled", {"order_id": order_id})
+        return Refused("order_cancelled", {"order_id": order.id})
     if order.status == "completed":
-        return Refused("order_completed", {"order_id": order_id})
+        return Refused("order_completed", {"order_id": order.id})
     if order.status == "refunded":
-        return Refused("order_refunded", {"order_id": order_id})
+        return Refused("order_refunded", {"order_id": order.id})
     order.status = "completed"
     turn.order = order
     turn.purchase = order.purchase
-    turn.effects.orders[order_id] = order
+    turn.effects.orders[order.id] = order
     return None

@@ -55,12 +55,12 @@ def capture(turn: Turn) -> Refused | None:
     ``hold_of_cart``, ``amount_invalid``, ``insufficient`` (more than is held), ``spend_exists``.
     """
     payload = turn.activity.payload or {}
-    key = str(payload.get("hold"))
-    found = turn.member.holds.get(key)
+    key = payload.get("hold")
+    found = turn.member.holds.get(str(key))
     if found is None:
         return Refused("hold_unknown", {"hold": key})
     if found.value is None:
-        return Refused("hold_of_cart", {"hold": key})
+        return Refused("hold_of_cart", {"hold": found.key})
     refused = spent_before(turn, payload.get("id"))
     if refused is not None:
         return refused
@@ -72,7 +72,7 @@ def capture(turn: Turn) -> Refused | None:
         units = found.value.units
         facts = {"asked": amount * units, "available": found.value.amount * units}
         return Refused("insufficient", {"asset": found.parts[0].asset, **facts})
-    del turn.member.holds[key]
+    del turn.member.holds[found.key]
     _capture(turn, found, replace(found.value, amount=amount, why=_why(payload, found.value)), payload.get("id"))
     return None
 

@@ -73,7 +73,7 @@ REFUSALS = {
     "hold_missing": "To hold something, name a key to ask for it by.",
     "hold_not_of_cart": "What is on hold under {hold} is no cart; it is captured or let go.",
     "hold_of_cart": "A cart is on hold under {hold}; it is paid with its order, or let go.",
-    "hold_unknown": "Nothing is on hold under {hold}; perhaps its time was over.",
+    "hold_unknown": "Nothing is on hold[ under {hold}]; perhaps its time was over.",
     "identity_taken": "Another member has this identity already[: {kind}].",
     "insufficient": "This takes {asked}, but only {available} can be spent.",
     "key_reused": "This key was used before, for another activity.",

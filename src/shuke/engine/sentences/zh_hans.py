@@ -73,7 +73,7 @@ REFUSALS = {
     "hold_missing": "预扣必须指定键。",
     "hold_not_of_cart": "以{hold}预扣的不是购物车，只能扣用或取消。",
     "hold_of_cart": "以{hold}预扣的是购物车，须随订单付款，或取消。",
-    "hold_unknown": "没有以{hold}预扣的项目，可能已超时。",
+    "hold_unknown": "没有[以{hold}]预扣的项目，可能已超时。",
     "identity_taken": "这个身份标识已属于另一位会员[：{kind}]。",
     "insufficient": "需要{asked}，但只有{available}可用。",
     "key_reused": "这个键已用于另一个事件。",

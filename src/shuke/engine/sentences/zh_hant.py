@@ -73,7 +73,7 @@ REFUSALS = {
     "hold_missing": "預扣必須指定鍵值。",
     "hold_not_of_cart": "以{hold}預扣的不是購物車，只能扣用或取消。",
     "hold_of_cart": "以{hold}預扣的是購物車，須隨訂單付款，或取消。",
-    "hold_unknown": "沒有以{hold}預扣的項目，可能已逾時。",
+    "hold_unknown": "沒有[以{hold}]預扣的項目，可能已逾時。",
     "identity_taken": "這個識別資料已屬於另一位會員[：{kind}]。",
     "insufficient": "需要{asked}，但只有{available}可用。",
     "key_reused": "這個鍵值已用在另一個事件。",

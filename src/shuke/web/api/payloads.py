@@ -142,6 +142,10 @@ class Claimed(Struct):
     template: Id | None = None
     code: Id | None = None
 
+    def __post_init__(self) -> None:
+        if (self.template is None) == (self.code is None):
+            raise ValueError("tell a template or a code")
+
 
 class Redeemed(Struct):
     coupon: Id
