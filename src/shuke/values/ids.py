@@ -5,7 +5,6 @@ https://github.com/jetify-com/typeid, version 0.3.0.
 """
 
 import re
-from base64 import b32encode
 from hashlib import blake2b
 from typing import Final
 from zlib import crc32
@@ -13,11 +12,11 @@ from zlib import crc32
 BUCKETS: Final = 64
 """How many buckets the books are cut into. Stored in every member's key: it can never change."""
 
-_RFC_4648: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _CROCKFORD: Final = b"0123456789abcdefghjkmnpqrstvwxyz"
 _PYTHON_32: Final = b"0123456789abcdefghijklmnopqrstuv"
-_TO_CROCKFORD: Final = bytes.maketrans(_RFC_4648, _CROCKFORD)
 _FROM_CROCKFORD: Final = str.maketrans(_CROCKFORD.decode(), _PYTHON_32.decode())
+_PAIRS: Final = [chr(first) + chr(second) for first in _CROCKFORD for second in _CROCKFORD]
+_SHIFTS: Final = range(120, -1, -10)  # thirteen pairs of letters of five bits
 _PREFIX: Final = re.compile(r"[a-z]([a-z_]{0,61}[a-z])?")
 # 26 letters of five bits hold 130 bits, two more than a UUID: the first letter stops at 7.
 _SUFFIX: Final = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
@@ -43,9 +42,8 @@ def typed_id(prefix: str, uuid_bytes: bytes) -> str:
         raise ValueError(f'"{prefix}" cannot begin an id: use up to 63 letters a-z, with underscores only between them')
     if len(uuid_bytes) != 16:
         raise ValueError(f"an id is made of 16 bytes, not {len(uuid_bytes)}")
-    # Four zero bytes in front make 160 bits, a whole number of letters; the first six letters are then always
-    # zero.
-    suffix = b32encode(b"\0\0\0\0" + uuid_bytes)[6:].translate(_TO_CROCKFORD).decode()
+    number = int.from_bytes(uuid_bytes, "big")
+    suffix = "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
     return f"{prefix}_{suffix}" if prefix else suffix
 
 

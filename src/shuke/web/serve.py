@@ -74,6 +74,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # who is asked for is told by keys, not by addresses that anybody can write
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=75,  # longer than a proxy in front keeps its own
     )

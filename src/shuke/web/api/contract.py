@@ -28,6 +28,7 @@ SAFE: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly."""
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 _LAST: Final = parse_instant("9999-01-01", zone="UTC")  # whatever comes of a moment has a date, too
 _OFFSET: Final = re.compile(r"(Z|z|[+-]\d\d:\d\d)$")
 
@@ -77,7 +78,7 @@ def is_plain(text: str) -> str:
 
 
 def has_no_zero(text: str) -> str:
-    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if _NO_TEXT.search(text):
         raise ValueError("the character zero and half characters are not allowed")
     return text
 
