@@ -72,6 +72,29 @@ async def test_a_key_rotated_without_overlap_and_a_revoked_key_are_good_for_noth
         assert ended.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.parametrize("ended", ["revoke", "rotate"])
+async def test_a_key_that_has_ended_is_not_made_good_again_by_rotating_it(door: Door, ended: str):
+    old = f"/v1/keys/{(await door.post('/v1/keys', json=TILL)).json()['key_id']}"
+    told = {"overlap_minutes": 0} if ended == "rotate" else None
+    assert (await door.post(f"{old}/{ended}", json=told)).status_code in (200, 201)
+    kept = (await door.get("/v1/keys")).json()
+    refused = await door.post(f"{old}/rotate", json={"overlap_minutes": 60})
+    assert (refused.status_code, refused.json()["code"]) == (409, "key_ended")
+    assert (await door.get("/v1/keys")).json() == kept
+
+
+async def test_of_a_revocation_and_a_rotation_at_once_no_good_key_is_left_that_nobody_meant(door: Door):
+    for _ in range(5):
+        made = (await door.post("/v1/keys", json=TILL)).json()
+        old = f"/v1/keys/{made['key_id']}"
+        rotated, revoked = await asyncio.gather(
+            door.post(f"{old}/rotate", json={"overlap_minutes": 60}), door.post(f"{old}/revoke")
+        )
+        assert revoked.status_code == 200
+        assert (rotated.status_code, rotated.json().get("code")) in ((201, None), (409, "key_ended"))
+        assert (await door.get(old)).json()["revoked_at"] is not None
+
+
 @pytest.mark.parametrize(
     ("header", "code"),
     [

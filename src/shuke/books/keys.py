@@ -19,6 +19,8 @@ BY_DIGEST: LiteralString = f"select {_COLUMNS} from api_key where digest = %s"
 
 BY_ID: LiteralString = f"select {_COLUMNS} from api_key where key_id = %s"
 
+LOCK: LiteralString = f"{BY_ID} for update"
+
 PAGE: LiteralString = f"""
     select {_COLUMNS} from api_key where key_id > %s order by key_id limit %s
 """
@@ -64,8 +66,9 @@ async def by_digest(connection: Connection, digest: bytes) -> Key | None:
     return await _one(connection, BY_DIGEST, (digest,))
 
 
-async def by_id(connection: Connection, key_id: str) -> Key | None:
-    return await _one(connection, BY_ID, (key_id,))
+async def by_id(connection: Connection, key_id: str, *, lock: bool = False) -> Key | None:
+    """The key with this id; with ``lock`` nobody else changes it before the transaction ends."""
+    return await _one(connection, LOCK if lock else BY_ID, (key_id,))
 
 
 async def page(connection: Connection, *, after: str, limit: int) -> list[Key]:

@@ -145,16 +145,21 @@ async def get_key(key_id: Id, call: Annotated[Call, reading("keys:read")]) -> Ke
     "/keys/{key_id}/rotate",
     status_code=201,
     response_model=KeyMade,
-    responses=documented("not_found", writing=True),
+    responses=documented("not_found", "key_ended", writing=True),
 )
 async def rotate_key(key_id: Id, told: KeyRotated, call: Annotated[Call, writing("keys:write")]) -> Response:
-    """Make a key that follows this one, with the same name, source and scopes; this one ends after the overlap."""
+    """Make a key that follows this one, with the same name, source and scopes; this one ends after the overlap.
+
+    A key that was revoked or has expired stays without a successor: what it was good for has ended with it.
+    """
 
     async def act(connection: Connection) -> KeyMade:
-        old = _there(await keys.by_id(connection, key_id))
+        old, at = _there(await keys.by_id(connection, key_id, lock=True)), _present()
         for scope in old.scopes:
             call.demand(scope)
-        await keys.expire(connection, key_id, at=_present() + timedelta(minutes=told.overlap_minutes))
+        if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= at):
+            raise Problem("key_ended")
+        await keys.expire(connection, key_id, at=at + timedelta(minutes=told.overlap_minutes))
         return await make_key(
             connection, name=old.name, source=old.source, scopes=old.scopes, per_minute=old.per_minute
         )

@@ -118,6 +118,14 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
             "请求内容有误，请看各项错误。",
         ),
     ),
+    "key_ended": (
+        409,
+        _in(
+            "This API key was revoked or has expired, so none can follow it. Make a new one.",
+            "這把 API 金鑰已撤銷或到期，無法輪替。請另建新的金鑰。",
+            "这个 API 密钥已撤销或到期，无法轮换。请另建新的密钥。",
+        ),
+    ),
     "key_expired": (
         401,
         _in("This API key expired.", "這把 API 金鑰已到期。", "这个 API 密钥已到期。"),
