@@ -36,15 +36,19 @@ def measure(*, members: int = SMALL, count: int = 20_000, rounds: int = 3, home:
         tenant = _prepare(running.url, members)
         key = asyncio.run(_key(running.url, tenant))
         asyncio.run(_catch_up(running.url, tenant))
-        with _serving(running.url, tenant) as (port, process):
-            load.together(port, _orders(key, members, 2_000, rounds), connections=CONNECTIONS)  # warm
-            ratios = [_beside_pgbench(running.url, port, process, key, members, count, turn) for turn in range(rounds)]
-            print(f"  median of {rounds}: {statistics.median(ratios):.2f} x pgbench", flush=True)
+        for processes in (1, 2):
+            with _serving(running.url, tenant, processes) as (port, served):
+                load.together(port, _orders(key, members, 2_000, (processes, rounds)), connections=CONNECTIONS)  # warm
+                turns = [(processes, turn) for turn in range(rounds)]
+                ratios = [_beside_pgbench(running.url, port, served, key, members, count, turn) for turn in turns]
+                told = f"{processes} process" if processes == 1 else f"{processes} processes on one port"
+                print(f"  {told}, median of {rounds}: {statistics.median(ratios):.2f} x pgbench", flush=True)
+        with _serving(running.url, tenant, 1) as (port, served):
             looked = [load.request_of("GET", f"/v1/members/{member_name(n * 37 % members)}", key=key) for n in _ASKED]
             print(f"  look-ups   {load.steadily(port, looked, rate=1_000).told()}", flush=True)
             carts = [load.request_of("POST", "/v1/carts/quote", key=key, body=_cart(n, members)) for n in _ASKED]
             print(f"  quotes     {load.steadily(port, carts, rate=500).told()}", flush=True)
-            shares = [_ingest(running.url, tenant, port, process, key, members, turn) for turn in range(rounds)]
+            shares = [_ingest(running.url, tenant, port, served, key, members, turn) for turn in range(rounds)]
             print(f"  median of {rounds}: {statistics.median(shares):.0%} of the speed in process", flush=True)
 
 
@@ -52,32 +56,32 @@ _ASKED = range(6_000)
 
 
 def _beside_pgbench(
-    url: str, port: int, process: psutil.Process, key: str, members: int, count: int, turn: int
+    url: str, port: int, served: list[psutil.Process], key: str, members: int, count: int, turn: tuple[int, int]
 ) -> float:
     """Single orders over HTTP, as a share of pgbench's transactions."""
     tps = baseline.transactions_per_second(url)
-    before = _cpu(process)
+    before = _cpu(served)
     told = load.together(port, _orders(key, members, count, turn), connections=CONNECTIONS)
-    cost = (_cpu(process) - before) / count * 1e6
+    cost = (_cpu(served) - before) / count * 1e6
     print(f"  pgbench    {tps:8,.0f} transactions/s")
     print(
-        f"  orders     {told.told()}   {told.rate / tps:.2f} x pgbench   {cost:.0f} µs of the server's CPU each",
+        f"  orders     {told.told()}   {told.rate / tps:.2f} x pgbench   {cost:.0f} µs of the servers' CPU each",
         flush=True,
     )
     return told.rate / tps
 
 
-def _ingest(url: str, tenant: str, port: int, process: psutil.Process, key: str, members: int, turn: int) -> float:
+def _ingest(url: str, tenant: str, port: int, served: list[psutil.Process], key: str, members: int, turn: int) -> float:
     """Orders in batches of ten thousand over HTTP, as a share of the speed of settling them in process."""
     count = 2 * ingesting.SIZE
     bodies = ingesting.bodies(members, count, turn)
     alone, cpu = ingesting.in_process(url, tenant, members=members, count=count, round_=turn)
-    before = _cpu(process)
+    before = _cpu(served)
     told = load.together(
         port, [load.request_of("POST", "/v1/activities", key=key, body=body) for body in bodies], connections=1
     )
     speed = count / told.seconds
-    cost = (_cpu(process) - before) / count * 1e6
+    cost = (_cpu(served) - before) / count * 1e6
     bad = {status: found for status, found in told.statuses.items() if status != 200}
     print(
         f"  in process {alone:8,.0f} orders/s, {cpu:.0f} µs of CPU each   batches over HTTP {speed:8,.0f} orders/s, "
@@ -107,29 +111,38 @@ async def _catch_up(url: str, tenant: str) -> None:
 
 
 @contextmanager
-def _serving(url: str, tenant: str) -> Iterator[tuple[int, psutil.Process]]:
-    """``shuke serve`` as anybody would start it; its port and its process."""
+def _serving(url: str, tenant: str, processes: int) -> Iterator[tuple[int, list[psutil.Process]]]:
+    """``shuke serve`` as anybody would start it, once or several times on one port; the port and the processes."""
     environment = {**os.environ, "SHUKE_DATABASE_URL": url, "SHUKE_TENANT": tenant}
-    command = [sys.executable, "-m", "shuke.cli", "serve", "--port", "0"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        found = re.search(r":(\d+)/v1", process.stdout.readline())
-        assert found is not None, "the server did not start"
-        try:
-            yield int(found[1]), psutil.Process(process.pid)
-        finally:
+    port, started = 0, list[subprocess.Popen[str]]()
+    try:
+        for number in range(processes):
+            apart = ["--share-port"] if processes > 1 else []
+            apart += ["--no-work"] if number else []
+            command = [sys.executable, "-m", "shuke.cli", "serve", "--port", str(port), *apart]
+            process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+            started.append(process)
+            assert process.stdout is not None
+            found = re.search(r":(\d+)/v1", process.stdout.readline())
+            assert found is not None, "the server did not start"
+            port = int(found[1])
+        yield port, [psutil.Process(process.pid) for process in started]
+    finally:
+        for process in started:
             process.terminate()
+            process.wait()
 
 
-def _cpu(process: psutil.Process) -> float:
-    spent = process.cpu_times()
-    return float(spent.user + spent.system)
+def _cpu(processes: list[psutil.Process]) -> float:
+    spent = [process.cpu_times() for process in processes]
+    return float(sum(one.user + one.system for one in spent))
 
 
-def _orders(key: str, members: int, count: int, round_: int) -> list[bytes]:
-    """Orders of three lines, as a shop would send them."""
+def _orders(key: str, members: int, count: int, turn: tuple[int, int]) -> list[bytes]:
+    """Orders of three lines, as a shop would send them, others in every turn."""
     found = []
-    for activity in orders(count, members=members, seed=round_, source=f"http-{round_}", every=0):
+    of, round_ = turn
+    for activity in orders(count, members=members, seed=round_, source=f"http-{of}-{round_}", every=0):
         assert activity.purchase is not None
         body = msgspec.json.encode(_told(activity.member_id, activity.purchase))
         found.append(load.request_of("POST", "/v1/orders", key=key, once=activity.key, body=body))

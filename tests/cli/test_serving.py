@@ -148,6 +148,21 @@ def test_a_taken_port_is_told_and_changes_nothing(make_shuke: Make, unborn_tenan
     assert "--port 8001" in said.err
 
 
+def test_two_share_a_port_and_the_other_goes_on_when_one_stops(make_shuke: Make, unborn_tenant: str):
+    shuke = opened(make_shuke(unborn_tenant))
+    with served(shuke, "--share-port") as (address, first):
+        port = address.rpartition(":")[2]
+        second = shuke.start("serve", "--port", port, "--share-port", "--no-work", SHUKE_LOG="json")
+        try:
+            assert any(told["event"] == "serve.started" for told in events(second))
+            first.send_signal(signal.SIGTERM)
+            assert first.wait() == 0
+            assert httpx.get(f"{address}/readyz").status_code == 200
+        finally:
+            second.send_signal(signal.SIGTERM)
+            second.communicate()
+
+
 def test_serving_without_workers_lets_no_time_pass(make_shuke: Make, unborn_tenant: str):
     shuke = opened(make_shuke(unborn_tenant))
     with served(shuke, "--no-work") as (address, process):

@@ -37,7 +37,11 @@ def register(app: typer.Typer) -> None:
         app,
         serve,
         panel=_PANEL,
-        examples=["shuke serve", "shuke serve --port 8080 --host 0.0.0.0", "shuke serve --no-work"],
+        examples=[
+            "shuke serve",
+            "shuke serve --port 8080 --host 0.0.0.0",
+            "shuke serve --share-port --no-work",
+        ],
     )
     add(app, work, panel=_PANEL, examples=["shuke work", "shuke work --once", "shuke work --until 2017-12-31"])
     keys = typer.Typer(help="API keys: make one, see them all, end one.", no_args_is_help=True)
@@ -64,6 +68,9 @@ def serve(
     no_work: Annotated[
         bool, typer.Option("--no-work", metavar="", help="Serve only; the workers run elsewhere (shuke work).")
     ] = False,
+    share_port: Annotated[
+        bool, typer.Option("--share-port", metavar="", help="Other processes listen on the same port: one per core.")
+    ] = False,
     log_requests: Annotated[
         bool, typer.Option("--log-requests", metavar="", help="A log line for every request.")
     ] = False,
@@ -71,7 +78,8 @@ def serve(
     """Open the doors: the HTTP API, and beside it the workers that let time pass and deliver webhooks.
 
     Books that are not there yet are made, old ones brought up to date. Runs until it is told to stop (Ctrl-C,
-    SIGTERM): requests under way are still answered, and what was answered is durable. Any number may run at once.
+    SIGTERM): requests under way are still answered, and what was answered is durable. Any number may run at once,
+    also on one port; only one of them need work beside it. Each counts its callers' requests for itself.
     """
     import uvloop
 
@@ -80,7 +88,7 @@ def serve(
 
     told = settings()
     try:
-        listening = listen(host, port)
+        listening = listen(host, port, shared=share_port)
     except OSError as error:
         taken = f"Cannot listen on {host} port {port}: {error.strerror}."
         raise Trouble(taken, kept=NOTHING_CHANGED, todo="Say another one: shuke serve --port 8001") from error

@@ -99,7 +99,8 @@ async def serve(
         log.info("serve.stopped")
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError where the address is taken or not ours."""
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A listening socket. ``shared`` with other processes that say so too: the kernel deals out connections.
+    Raises OSError where the address is taken or not ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
+    return socket.create_server((host, port), family=family, backlog=2048, reuse_port=shared)
