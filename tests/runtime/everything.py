@@ -132,13 +132,13 @@ def story(shop: Ledger) -> Iterator[tuple[Activity, list[str]]]:
     part = told(of.COUPON_REDEEMED, "ann", key="18", when=t + 6 * HOUR, coupon=coupon("voucher"), amount=200)
     yield part, ["coupon.redeemed"]
     yield passed("ann", NOON + 15 * DAY), ["asset.ripened", "coupon.expired", "coupon.expired"]
-    yield order("ann", "o-3", 3000, when=NOON + 16 * DAY), ["order.settled", "asset.earned", "tier.at_risk"]
+    yield order("ann", "o-3", 3000, when=NOON + 16 * DAY), ["tier.at_risk", "order.settled", "asset.earned"]
     yield passed("ann", NOON + 22 * DAY), ["asset.ripened", "tier.renewed"]
     yield (
         passed("ann", NOON + 50 * DAY),
         [
-            *("asset.expired", "asset.expired", "tier.dropped", "asset.expired"),
-            *("asset.expiring", "asset.expiring", "tier.at_risk", "asset.expiring"),
+            *("asset.expiring", "asset.expiring", "asset.expired", "asset.expired"),
+            *("tier.at_risk", "asset.expiring", "tier.dropped", "asset.expired"),
         ],
     )
     yield (

@@ -18,7 +18,7 @@ from shuke.runtime.events import TELLERS, TOLD_OTHERWISE, TOPIC_OF_KIND
 from shuke.runtime.settle import Settler
 from shuke.values.instants import DAY
 from tests.runtime.everything import EVERYTHING, Listening, story
-from tests.shop import COFFEE, NOON, Shop, given, open_shop, order, spent, told
+from tests.shop import COFFEE, NOON, Shop, at, given, open_shop, order, passed, spent, told
 
 # -- What is told -----------------------------------------------------------------------------------------
 
@@ -230,3 +230,11 @@ async def test_a_history_is_settled_without_a_word(books_url: str, tenant: str):
             ("event", "coupon.issued"),
         ]
         assert await shop.findings() == []
+
+
+def test_what_is_said_ahead_is_said_to_be_of_its_own_day_also_when_the_clock_is_late():
+    shop = Listening(program=COFFEE.replace("12 months}", "12 months}, expiry_notice_days: [7]"))
+    shop.all(order("ann", "o-1", 1000), passed("ann", NOON + 400 * DAY))
+    [notice] = [event for _, event in shop.heard if event.topic == "asset.expiring"]
+    [expired] = [event for _, event in shop.heard if event.topic == "asset.expired"]
+    assert (notice.at, expired.at) == (expired.at - 7 * DAY, at("2027-05-02"))

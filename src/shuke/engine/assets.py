@@ -506,7 +506,7 @@ def _notice(turn: Turn, rules: AssetRules, purse: Purse) -> None:
         )
         if amount and rules.calendar.day_start(turn.day) == turn.now:
             body = {"asset": rules.id, "amount": amount, "expires_at": end, "days": days}
-            turn.effects.wanted.append(Wanted("asset.expiring", body))
+            turn.effects.wanted.append(Wanted("asset.expiring", body, turn.now))
 
 
 def spendable(member: Member, asset: str) -> int:

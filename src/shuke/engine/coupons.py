@@ -103,7 +103,7 @@ def issue_template(
         take_in(turn, coupon, rule=rule)
         issued.append(coupon)
     body: dict[str, Any] = {"template": template_id, "quantity": quantity, "valid_until": valid_until}
-    turn.effects.wanted.append(Wanted("coupon.issued", body if why is None else {**body, **why}))
+    turn.effects.wanted.append(Wanted("coupon.issued", body if why is None else {**body, **why}, turn.now))
     return issued
 
 

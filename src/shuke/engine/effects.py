@@ -108,6 +108,7 @@ class Wanted(Struct):
 
     topic: str  # tier.raised, points.expiring, coupon.issued …
     body: dict[str, Any]
+    at: int  # the instant at which there was reason for it
 
 
 class Claimed(Struct):

@@ -159,4 +159,4 @@ def _notice(turn: Turn, rules: LadderRules, standing: Standing) -> None:
         kept = rules.kept(turn, rank)
     if not kept:
         body = {"ladder": rules.id, "tier": standing.tier, "until": end, "days": days}
-        turn.effects.wanted.append(Wanted("tier.at_risk", body))
+        turn.effects.wanted.append(Wanted("tier.at_risk", body, turn.now))

@@ -236,7 +236,7 @@ def _tell(turn: Turn, rules: LadderRules, change: TierChanged) -> None:
         "until": change.until,
         "reason": change.reason,
     }
-    turn.effects.wanted.append(Wanted("tier.raised" if now > was else "tier.dropped", body))
+    turn.effects.wanted.append(Wanted("tier.raised" if now > was else "tier.dropped", body, change.at))
     if now < was and change.reason in _FALLS:
         for asset in rules.ladder.void_assets:
             _void(turn, rules, asset)

@@ -143,7 +143,7 @@ def announce(turn: Turn) -> None:
     """Tell whoever listens that an order was settled, where the program asks for it."""
     if turn.order is not None and "order.settled" in turn.program.announced:
         body = {"order_id": turn.order.id, "status": turn.order.status, **turn.answer}
-        turn.effects.wanted.append(Wanted("order.settled", body))
+        turn.effects.wanted.append(Wanted("order.settled", body, turn.now))
 
 
 def catch_up(turn: Turn, until: Instant) -> None:

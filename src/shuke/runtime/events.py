@@ -425,9 +425,9 @@ def _coupon(step: Step, change: CouponChanged) -> say.CouponFact:
 
 
 def _notices(step: Step) -> Found:
-    at, member_id = step.activity.occurred_at, step.member.id
+    member_id = step.member.id
     for wanted in step.settled.effects.wanted:
-        told = wanted.body
+        told, at = wanted.body, wanted.at
         if wanted.topic == "asset.expiring":
             ends = moment(told["expires_at"])
             yield wanted.topic, at, say.AssetExpiring("", member_id, told["asset"], told["amount"], ends, told["days"])
