@@ -107,6 +107,26 @@ def test_a_kind_is_a_plain_word(kind):
     assert refused.value.code == "kind_invalid"
 
 
+@pytest.mark.parametrize(
+    ("kind", "told", "form"),
+    [
+        ("line", "Jose\u0301", "Jos\xe9"),
+        ("card", "e\u0301-1", "\xc91"),
+        ("email", "jose\u0301@example.com", "jos\xe9@example.com"),
+        ("phone", "\u202a+886 912 345 678\u202c", "+886912345678"),  # as phones copy it
+    ],
+)
+def test_what_looks_the_same_is_the_same(kind, told, form):
+    assert normal(kind, told, region="TW") == form
+
+
+@pytest.mark.parametrize("kind", ["line", "card", "email"])
+def test_characters_that_nobody_sees_make_no_second_name(kind):
+    with pytest.raises(NotAnIdentity) as refused:
+        normal(kind, "ann\u200b" if kind != "email" else "ann\u200b@example.com", region="TW")
+    assert refused.value.code == ("not_an_email" if kind == "email" else "unseen_character")
+
+
 @pytest.mark.parametrize(("value", "code"), [("x" * 201, "too_long"), ("a\x00b", "control"), ("a\ud800", "control")])
 def test_what_no_table_should_hold_is_refused(value, code):
     with pytest.raises(NotAnIdentity) as refused:

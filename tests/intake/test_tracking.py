@@ -399,6 +399,10 @@ BAD = [
     ({"type": "page", "userId": True}, "wrong_type"),
     ({"type": "page", "userId": "a" * 201}, "too_long"),
     ({"type": "page", "userId": "a\nb"}, "control_character"),
+    ({"type": "page", "userId": "ann\u200b"}, "unseen_character"),
+    ({"type": "page", "anonymousId": "\ufeffx-1"}, "unseen_character"),
+    ({"type": "page", "userId": "Zo\ufffd"}, "unseen_character"),
+    ({"type": "page", "userId": "ann", "messageId": "k\u202e"}, "unseen_character"),
     ({"type": "page", "userId": "anon:x"}, "reserved"),
     ({"type": "page", "userId": "null"}, "placeholder"),
     ({"type": "page", "userId": 0}, "placeholder"),
@@ -425,6 +429,13 @@ BAD = [
 @pytest.mark.parametrize(("told", "code"), BAD)
 def test_a_message_that_cannot_be_read_says_why(told: Any, code: str):
     assert reject_of(told) == code
+
+
+def test_whose_a_message_is_does_not_hang_on_how_her_id_is_written():
+    batch = [{"type": "page", "userId": name} for name in ("Jose\u0301", "Jos\xe9")]
+    body = read_body(json.dumps({"batch": batch}).encode(), batch=True)
+    messages, rejects = read_messages(body, kind=None, received_at=RECEIVED, public=False)
+    assert (rejects, [message.member_id for message in messages]) == ([], ["Jos\xe9", "Jos\xe9"])
 
 
 def test_bad_messages_never_lose_the_good_ones_and_say_which_they_are():

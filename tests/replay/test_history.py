@@ -11,6 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -213,6 +214,10 @@ def test_an_amount_is_exact(history: History, scale: int, text: str, amount: int
         (f"{'A' * 201},ann,2025-03-01,1,,", "too_long"),
         (f"A,ann,2025-03-01,1,,{'x' * 1001}", "too_long"),
         ("A,an\x07n,2025-03-01,1,,", "control_character"),
+        ("A,ann\u200b,2025-03-01,1,,", "unseen_character"),
+        ("A,an\xa0n,2025-03-01,1,,", "unseen_character"),
+        ("訂\ufe0f,ann,2025-03-01,1,,", "unseen_character"),
+        ("A," + "\u0958" * 101 + ",2025-03-01,1,,", "too_long"),  # composed it is twice as long
         ("A,ann,2025-03-01,1,,x\0y", "control_character"),
         ('A,ann,2025-03-01,1,,"open', "unreadable"),
         ("A,ann,2025-03-01,1,,a\rb", "unreadable"),
@@ -693,7 +698,9 @@ def naive(path: Path, zone: str, scale: int) -> tuple[dict[str, tuple[str, int, 
             if number == 1 or not any(row):
                 continue
             try:
-                order_id, member_id, when, amount = (value.strip() for value in row)
+                order_id, member_id, when, amount = (normalize("NFC", value.strip()) for value in row)
+                if "\u200d" in order_id + member_id:
+                    raise ValueError
                 money = Decimal(amount).scaleb(scale)
                 if not order_id or not member_id or money != int(money) or money < 0:
                     raise ValueError
@@ -713,6 +720,34 @@ def naive(path: Path, zone: str, scale: int) -> tuple[dict[str, tuple[str, int, 
     return orders, refused
 
 
+def test_names_that_look_the_same_are_one_however_they_are_written(history: History) -> None:
+    history.write(
+        "orders.csv",
+        f"{HEADER}\nNo\u0308 1,Jose\u0301,2025-03-01,1\nN\xf6 2,Jos\xe9,2025-03-01,1\nN\xf6 1,Jos\xe9,2025-03-01,2\n",
+    )
+    history.write(
+        "activities.jsonl",
+        told(member_id="Jose\u0301", type="order.completed", payload={"order_id": "No\u0308 1"}, key="o\u0308")
+        + "\n"
+        + told(
+            member_id="ann",
+            type="asset.transferred",
+            key="2",
+            payload={"to_member": "Jose\u0301", "amount": 1, "asset": "points"},
+        ),
+    )
+    read = history.read()
+    assert sorted((a.member_id, a.key) for a in read) == [
+        ("Jos\xe9", "N\xf6 1"),
+        ("Jos\xe9", "N\xf6 2"),
+        ("Jos\xe9", "\xf6"),
+        ("ann", "2"),
+    ]
+    assert [a.payload for a in read if a.type == "order.completed"] == [{"order_id": "N\xf6 1"}]
+    assert [a.payload["to_member"] for a in read if a.type == "asset.transferred"] == ["Jos\xe9"]
+    assert history.rejected == []
+
+
 WHENS = st.one_of(
     st.sampled_from(["2025-03-09T02:30", "2025-11-02 01:30:00", "2025-03-09", "soon", "", " 2025-01-01 "]),
     st.datetimes(min_value=datetime.fromisoformat("1980-01-01"), max_value=datetime.fromisoformat("2060-01-01")).map(
@@ -727,7 +762,12 @@ AMOUNTS = st.one_of(
     st.sampled_from(["1.005", "7", "7.", ".5", "1E+3", "-1", "0", "000.10", "", "x", " 3 ", "1.10000"]),
 )
 ROWS = st.lists(
-    st.tuples(st.sampled_from(["A", "B", "C", "訂單", ""]), st.sampled_from(["ann", "王"]), WHENS, AMOUNTS),
+    st.tuples(
+        st.sampled_from(["A", "B", "C", "訂單", "\xe9", "e\u0301", ""]),
+        st.sampled_from(["ann", "王", "\uf90a", "金", "王\u200d"]),
+        WHENS,
+        AMOUNTS,
+    ),
     max_size=12,
 )
 

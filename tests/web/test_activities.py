@@ -173,6 +173,14 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     (fact("asset.received", "k", asset="points", from_member="x", lots=[[9, 9]]), "/type", "told_elsewhere"),
     (fact("coupon.received", "k"), "/type", "told_elsewhere"),
     (fact("coupon.issued", "k", template="t", rule="base"), "/payload/rule", "extra_forbidden"),
+    (fact("checked_in", "k\u200d"), "/key", "unseen_character"),
+    (fact("checked_in", "k", member="ann\u2060"), "/member_id", "unseen_character"),
+    (order(1, order={"order_id": "o\xad", "lines": [{"amount": 1}]}), "/order/order_id", "unseen_character"),
+    (
+        fact("asset.transferred", "k", asset="points", amount=1, to_member="bo\ufeff"),
+        "/payload/to_member",
+        "unseen_character",
+    ),
     (fact("coupon.claimed", "k"), "/payload", "value_error"),
     (fact("coupon.claimed", "k", template="t", code="C"), "/payload", "value_error"),
     (fact("member.joined", "k", traits=[1]), "/payload/traits", "dict_type"),
@@ -191,6 +199,23 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     (fact("order.refunded", "k", order_id="o", amount=1, lines=[{"line": 1}]), "/payload", "value_error"),
     (fact("order.refunded", "k", order_id="o", lines=[{"line": 0}]), "/payload/lines/0/line", "greater_than_equal"),
 ]
+
+
+async def test_members_orders_and_keys_are_one_however_they_are_written(door: Door) -> None:
+    apart, composed = "Jose\u0301", "Jos\xe9"
+    lines = {"lines": [{"amount": 1000}]}
+    results = await tell(
+        door,
+        order(1, apart, key=f"k-{apart}", order={"order_id": f"o-{apart}", **lines}),
+        order(1, composed, key=f"k-{composed}", order={"order_id": f"o-{composed}", **lines}),
+        fact("order.refunded", "k-2", composed, order_id=f"o-{apart}"),
+        given(5, "k-3"),
+        fact("asset.transferred", "k-4", asset="points", amount=5, to_member=apart),
+    )
+    assert [result["status"] for result in results] == ["settled", "repeated", "settled", "settled", "settled"]
+    assert results[0]["key"] == f"k-{composed}"
+    assert [one["member_id"] for one in (await door.get("/v1/members")).json()["items"]] == [composed, "ann"]
+    assert (await door.get(f"/v1/orders/o-{apart}")).json()["member_id"] == composed
 
 
 async def test_what_is_wrong_with_an_activity_is_pointed_to_and_its_neighbours_are_settled(door: Door) -> None:

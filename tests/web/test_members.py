@@ -161,6 +161,9 @@ BAD = [
     ({"tags": [""]}, "/tags/0", "string_too_short"),
     ({"tags": [1]}, "/tags/0", "string_type"),
     ({"member_id": "a\x00"}, "/member_id", "value_error"),
+    ({"member_id": "ann\u200b"}, "/member_id", "unseen_character"),
+    ({"member_id": "\u0958" * 101}, "/member_id", "value_error"),
+    ({"identities": {"line": "a\ufeff"}}, "/identities/line", "unseen_character"),
     ({"status": "gold"}, "/status", "extra_forbidden"),
 ]
 
@@ -171,6 +174,34 @@ async def test_bad_input_is_told_where_and_why_and_enrols_nobody(door: Door, wro
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
     assert (answer.json()["errors"][0]["pointer"], answer.json()["errors"][0]["code"]) == (pointer, code)
     assert (await door.get("/v1/members")).json()["items"] == []
+
+
+async def test_a_member_is_one_however_her_id_is_written(door: Door):
+    joined = await door.post("/v1/members", json={"member_id": "Jose\u0301/1"})
+    assert joined.json()["member_id"] == "Jos\xe9/1"
+    for written in ("Jose%CC%81%2F1", "Jos%C3%A9%2F1"):
+        assert (await door.get(f"/v1/members/{written}")).json()["member_id"] == "Jos\xe9/1"
+        order = {"order_id": f"No\u0308 {written}", "member_id": "Jose\u0301/1", "lines": [{"amount": 100}]}
+        assert (await door.post("/v1/orders", json=order)).json()["member_id"] == "Jos\xe9/1"
+        assert (await door.get(f"/v1/orders/N\xf6 {written.replace('%', '%25')}")).status_code == 200
+    assert len((await door.get("/v1/members")).json()["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Characters that nobody sees are not allowed: U+200B."),
+        ("zh-TW", "不可含有看不見的字元：U+200B。"),
+        ("zh-CN", "不可含有看不见的字符：U+200B。"),
+    ],
+)
+async def test_what_nobody_sees_is_said_by_its_number(door: Door, language: str, said: str):
+    answer = await door.get("/v1/members/ann%E2%80%8B", headers={"Accept-Language": language})
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error) == (
+        400,
+        {"pointer": "path:member_id", "code": "unseen_character", "detail": said},
+    )
 
 
 async def test_a_change_sets_what_it_names_and_leaves_the_rest(door: Door):

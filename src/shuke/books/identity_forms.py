@@ -15,7 +15,9 @@ from babel.core import get_global
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
-MOST_CHARACTERS: Final = 200
+from shuke.values.names import NAME_MOST, NotAName, composed, plain_name
+
+MOST_CHARACTERS: Final = NAME_MOST
 
 _KIND: Final = re.compile(r"[a-z][a-z0-9_:.-]{0,63}")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -33,19 +35,21 @@ _NOBODYS_MAIL: Final = frozenset(("null", "undefined", "nan"))
 
 
 class NotAnIdentity(ValueError):
-    """``code``: kind_invalid, identity_too_long, identity_has_control_characters, identity_placeholder, not_a_phone,
-    not_an_email. The message says it in English."""
+    """``code``: kind_invalid, identity_too_long, identity_has_control_characters, unseen_character (which is
+    ``character``), identity_placeholder, not_a_phone, not_an_email. The message says it in English."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, character: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.character = character
 
 
 def normal(kind: str, value: str, *, region: str | None) -> str:
     """The normal form of an identity. ``region`` (such as TW) is meant by phone numbers without a country code.
 
     phone: E.164. email: as RFC 6531 writes it, the domain in small letters; what stands before the @ is as it is, also
-    its dots. card: without blanks and hyphens, in capitals. Any other kind: the value without blanks around it.
+    its dots. card: without blanks and hyphens, in capitals. Any other kind: the value as names are kept (see
+    ``values.names``), without blanks around it.
 
     Raises ``NotAnIdentity``.
     """
@@ -64,7 +68,12 @@ def normal(kind: str, value: str, *, region: str | None) -> str:
         return _phone(text, region)
     if kind == "email":
         return _email(text)
-    return _BETWEEN.sub("", text).upper() if kind == "card" else text
+    if kind == "card":
+        text = composed(_BETWEEN.sub("", text).upper())
+    try:
+        return plain_name(text)
+    except NotAName as broken:
+        raise NotAnIdentity(broken.code, str(broken), character=broken.character) from None
 
 
 def is_placeholder(text: str) -> bool:

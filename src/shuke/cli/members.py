@@ -12,6 +12,7 @@ from shuke.cli.teaching import add
 from shuke.cli.terminal import OK, Json, print_json
 from shuke.cli.troubles import NOTHING_CHANGED, Trouble
 from shuke.cli.words import Lang, language
+from shuke.values.names import composed
 
 if TYPE_CHECKING:
     from shuke.books.load import Connection
@@ -86,7 +87,7 @@ def show(
     from shuke.cli.statement import as_data, draw
 
     with opened() as books:
-        found = asyncio.run(_statement(books, member_id, entries))
+        found = asyncio.run(_statement(books, composed(member_id), entries))
     locale = language(lang)
     if as_json:
         print_json(as_data(found, locale))
@@ -130,7 +131,7 @@ def explain(
     from shuke.cli.cause import as_data, draw
 
     with opened() as books:
-        causes, editions = asyncio.run(_causes(books, entry, order))
+        causes, editions = asyncio.run(_causes(books, composed(entry), None if order is None else composed(order)))
     locale = language(lang)
     if as_json:
         print_json(as_data(causes, editions, locale))

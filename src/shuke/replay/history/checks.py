@@ -5,22 +5,19 @@ The fast path for orders (see ``orders``) may accept a value only if these funct
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from shuke.values.amounts import AmountError, parse_amount
 from shuke.values.instants import Day, Instant, InstantError, LocalCalendar, day_of
+from shuke.values.names import NAME_MOST, NotAName, plain_name
 
-MAX_ID: Final = 200
+MAX_ID: Final = NAME_MOST
 """Characters in an order id, a member id, a key."""
 
 MAX_TEXT: Final = 1_000
 """Characters in any other text."""
 
 MAX_QUANTITY: Final = 1_000_000
-
-# C0, DEL, C1 and the surrogates; blanks are allowed inside of an id, not around it.
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Refusal(Exception):
@@ -33,14 +30,18 @@ class Refusal(Exception):
 
 
 def read_id(column: str, text: str | None) -> str:
-    """An id without the blanks around it. Refused: none, longer than MAX_ID, control characters."""
+    """An id as it is kept (see ``values.names``), without the blanks around it. Refused: none, longer than MAX_ID,
+    characters of control and such as nobody sees."""
     found = text.strip() if text else ""
     if not found:
         raise Refusal("missing", f"{column} is missing")
+    try:
+        found = plain_name(found)
+    except NotAName as broken:
+        what = "a control character" if broken.code == "control_character" else "a character that nobody sees"
+        raise Refusal(broken.code, f"{column} contains {what} ({broken.character})") from None
     if len(found) > MAX_ID:
         raise Refusal("too_long", f"{column} has {len(found)} characters; at most {MAX_ID} are allowed")
-    if _CONTROL.search(found):
-        raise Refusal("control_character", f"{column} contains a control character")
     return found
 
 

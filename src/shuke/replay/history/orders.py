@@ -26,6 +26,7 @@ from shuke.replay.history.partitions import DOUBTFUL, LATER, Partitions, reader_
 from shuke.replay.history.rejects import HistoryError
 from shuke.replay.history.text import Refuse
 from shuke.values.instants import DAY, MINUTE, LocalCalendar
+from shuke.values.names import UNSEEN
 
 REQUIRED: Final = ("order_id", "member_id", "occurred_at", "amount")
 OPTIONAL: Final = (
@@ -51,6 +52,7 @@ _FIRST_DAY: Final = date(1990, 1, 1).toordinal()
 _LAST_DAY: Final = date(2050, 1, 1).toordinal()
 
 _ID: Final = r"'[^\pZ\pC](?:[^\pC]*[^\pZ\pC])?'"
+_UNSEEN: Final = "'[" + "".join(rf"\x{{{first:x}}}-\x{{{last:x}}}" for first, last in UNSEEN) + "]'"
 _INSTANT: Final = (
     r"'\d{4}-\d\d-\d\d([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?)?'"
 )
@@ -233,6 +235,8 @@ def _expressions(reader: Reader) -> tuple[str, str]:
         elif name in ("order_id", "member_id"):
             typed.append(f"{text} AS {name}")
             sure.append(f"length({text}) <= {checks.MAX_ID} AND regexp_full_match({text}, {_ID})")
+            kept = f"nfc_normalize({text}) = {text} AND NOT regexp_matches({text}, {_UNSEEN})"
+            sure.append(f"(strlen({text}) = length({text}) OR ({kept}))")  # as many bytes as characters: ASCII
         elif name in ("line_no", "quantity"):
             plain = r"'\d{1,9}'" if name == "line_no" else r"'[1-9]\d{0,5}'"
             typed.append(f"try_cast({text} AS BIGINT) AS {name}")

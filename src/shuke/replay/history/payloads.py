@@ -39,6 +39,28 @@ FIELDS: Final[dict[str, dict[str, str]]] = {
 }
 """Fields that carry an amount or an end, by type of activity."""
 
+_ORDER: Final = ("order_id",)
+_ID: Final = ("id",)
+_TO: Final = ("to_member",)
+_REF: Final = ("ref",)
+
+NAMES: Final[dict[str, tuple[str, ...]]] = {
+    told.ORDER_COMPLETED: _ORDER,
+    told.ORDER_REFUNDED: _ORDER,
+    told.ORDER_CANCELLED: _ORDER,
+    told.ORDER_REOPENED: _ORDER,
+    told.ASSET_SPENT: _ID,
+    told.ASSET_SPEND_REVERSED: _ID,
+    told.ASSET_TRANSFERRED: _TO,
+    told.TOPPED_UP: _ID,
+    told.TOP_UP_REFUNDED: _ID,
+    told.COUPON_REDEEMED: _ORDER,
+    told.COUPON_GIVEN: _TO,
+    told.TIER_GRANTED: _REF,
+    told.TIER_REVOKED: _REF,
+}
+"""Fields that name something, by type of activity: read as its own id is read, where that is told."""
+
 ELSEWHERE: Final = {
     told.ORDER_PAID: "orders belong into the file of orders, one row per line",
     told.ASSET_RECEIVED: "it follows from an asset.transferred of the giver",
@@ -65,6 +87,13 @@ class PayloadReader(Struct):
         read."""
         if kind == told.UPDATED and payload.get("identities") is not None:
             return {**payload, "identities": self._identities(payload["identities"])}
+        named = {
+            name: checks.read_id(f"payload.{name}", payload[name])
+            for name in NAMES.get(kind, ())
+            if isinstance(payload.get(name), str)
+        }
+        if named:
+            payload = {**payload, **named}
         fields = FIELDS.get(kind)
         if fields is None:
             return payload

@@ -20,14 +20,14 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import PydanticKnownError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from shuke.values.instants import NEVER, Instant, InstantError, format_instant, parse_instant
+from shuke.values.names import NAME_MOST, NotAName, plain_name
 
 SAFE: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly."""
 
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 _LAST: Final = parse_instant("9999-01-01", zone="UTC")  # whatever comes of a moment has a date, too
 _OFFSET: Final = re.compile(r"(Z|z|[+-]\d\d:\d\d)$")
@@ -69,12 +69,21 @@ class Shown(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def is_plain(text: str) -> str:
-    if _CONTROL.search(text):
-        raise ValueError("control characters are not allowed")
-    if text != text.strip():
+def one_form(text: str) -> str:
+    """A name in the form in which it is kept. Raises ValueError, also for blanks around it."""
+    try:
+        found = plain_name(text)
+    except NotAName as refused:
+        if refused.code != "unseen_character":
+            raise
+        raise PydanticCustomError(
+            "unseen_character", "{error}", {"error": str(refused), "character": refused.character}
+        ) from None
+    if found != found.strip():
         raise ValueError("blanks around it are not allowed")
-    return text
+    if len(found) > NAME_MOST:
+        raise ValueError(f"composed it has more than {NAME_MOST} characters")
+    return found
 
 
 def has_no_zero(text: str) -> str:
@@ -83,7 +92,7 @@ def has_no_zero(text: str) -> str:
     return text
 
 
-Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(is_plain)]
+Id = Annotated[str, Field(min_length=1, max_length=NAME_MOST), AfterValidator(one_form)]
 """A name somebody else chose: a member's id, an order's number, a key."""
 
 MemberId = Annotated[Id, Field(description="The member's id: yours, or one we made (`mbr_…`).", examples=["m-1001"])]

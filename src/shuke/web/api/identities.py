@@ -57,7 +57,7 @@ async def normal_identities(call: Call, told: Mapping[str, str | None]) -> dict[
             found[kind] = None if value is None else normal(kind, value, region=region)
         except NotAnIdentity as wrong:
             pointer = f"/identities/{kind}"
-            errors.append(wrong_field(pointer, wrong.code, {}, call.locale))
+            errors.append(wrong_field(pointer, wrong.code, {"character": wrong.character}, call.locale))
     if errors:
         raise Problem("invalid_request", errors=errors)
     return found
@@ -83,14 +83,15 @@ async def member_called(call: Call, names: Names) -> str | None:
     """The id of the member who is called so; None if nobody is. Refused: ``invalid_request`` for what names nobody."""
     region = region_of((await call.shop.program()).zone)
     forms: list[tuple[str, str]] = []
-    code = ""
+    no: NotAnIdentity | None = None
     for kind, value in names.readings:
         try:
             forms.append((kind, normal(kind, value, region=region)))
         except NotAnIdentity as wrong:
-            code = wrong.code
-    if not forms:
-        raise Problem("invalid_request", errors=[wrong_field(names.pointer, code, {}, call.locale)])
+            no = wrong
+    if no is not None and not forms:
+        facts = {"character": no.character}
+        raise Problem("invalid_request", errors=[wrong_field(names.pointer, no.code, facts, call.locale)])
     async with call.shop.reading() as connection:
         for kind, form in forms:
             member_id = await members.by_identity(connection, kind, form)

@@ -11,10 +11,11 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
+from pydantic_core import PydanticCustomError
 
 from shuke.books import identity_forms
 from shuke.engine import activity as of
-from shuke.web.api.contract import SAFE, bounded, is_plain, read_moment
+from shuke.web.api.contract import SAFE, bounded, one_form, read_moment
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(max_length=200)]
@@ -306,8 +307,10 @@ def read_payload(type_: str, payload: dict[str, Any] | None, *, region: str | No
     if payload is None:
         return None
     for name in _NAMES.intersection(shape.__struct_fields__):
-        if isinstance(payload.get(name), str):
-            plain(f"/payload/{name}", payload[name])
+        told = payload.get(name)
+        kept = plain(f"/payload/{name}", told) if isinstance(told, str) else told
+        if kept != told:
+            payload = {**payload, name: kept}
     if shape is Issued:
         for place, code in enumerate(payload.get("codes") or ()):
             plain(f"/payload/codes/{place}", code)
@@ -340,9 +343,11 @@ def moment(pointer: str, told: str) -> int:
 
 
 def plain(pointer: str, text: str) -> str:
-    """An id as it is. Raises ``Wrong`` for control characters and blanks around it."""
+    """A name in the form in which it is kept. Raises ``Wrong`` for what is none, and for blanks around it."""
     try:
-        return is_plain(text)
+        return one_form(text)
+    except PydanticCustomError as unseen:
+        raise Wrong(pointer, unseen.type, **(unseen.context or {})) from None
     except ValueError as broken:
         raise Wrong(pointer, "value_error", error=broken) from None
 

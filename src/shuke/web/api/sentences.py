@@ -320,6 +320,11 @@ ERRORS: Final[dict[str, Sentences]] = {
     "identity_has_control_characters": _in(
         "Control characters are not allowed.", "不可含有控制字元。", "不可含有控制字符。"
     ),
+    "unseen_character": _in(
+        "Characters that nobody sees are not allowed: {character}.",
+        "不可含有看不見的字元：{character}。",
+        "不可含有看不见的字符：{character}。",
+    ),
     "identity_placeholder": _in(
         "This stands for nothing, and would be everybody's.", "這不代表任何人。", "这不代表任何人。"
     ),
