@@ -213,9 +213,20 @@ class AdmissionOnce(Admission):
         if not _KEY.fullmatch(key):
             raise Problem("idempotency_key_invalid")
         call.key = key
-        head = f"{request.method} {request.url.path}\n".encode()
-        call.request = digest(head + await request.body())
+        call.request = digest(asked(request) + await request.body())
         return call
+
+
+def asked(request: Request) -> bytes:
+    """What is asked for beside the body: method, address, its query and ``If-Match``."""
+    scope = request.scope
+    head = [f"{scope['method']} {scope['path']}"]
+    if scope["query_string"]:
+        head.append(f"?{scope['query_string'].decode('latin-1')}")
+    match = request.headers.get("if-match")
+    if match is not None:
+        head.append(f"if-match {match}")
+    return "\x01".join(head).encode() + b"\n"  # a letter that none of them can have
 
 
 def reading(scope: str) -> Any:
