@@ -7,7 +7,8 @@ import random
 import pytest
 
 from shuke.engine.activity import ASSET_SPENT, COUPON_ISSUED, ORDER_REFUNDED
-from shuke.runtime.settle import GroupCommit, Settler
+from shuke.runtime.group_commit import GroupCommit
+from shuke.runtime.settle import Settler
 from shuke.values.instants import DAY
 from tests.shop import COFFEE, NOON, at, given, open_shop, order, spent, told
 

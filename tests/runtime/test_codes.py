@@ -11,7 +11,8 @@ from shuke.engine import activity as of
 from shuke.engine.activity import Activity, Line, Payments, Purchase
 from shuke.engine.turn import Code
 from shuke.runtime.codes import ALPHABET, MOST, ODDS, draw, letters_for, make_batch
-from shuke.runtime.settle import GroupCommit, Settler
+from shuke.runtime.group_commit import GroupCommit
+from shuke.runtime.settle import Settler
 from tests.shop import COFFEE, NOON, Shop, open_shop, told
 
 SHOP = (

@@ -88,3 +88,41 @@ async def test_a_body_without_end_is_cut_off(door: Door):
 async def test_a_problem_speaks_the_callers_language(door: Door, told: str, language: str):
     answer = await door.get("/v1/nothing", headers={"Accept-Language": told})
     assert answer.headers["content-language"] == language
+
+
+async def test_books_that_cannot_be_written_are_said_to_be_away_and_a_repeat_is_settled_once(door: Door):
+    async with door.shop.pool.connection() as connection:
+        await connection.execute(
+            """
+            create function fail() returns trigger language plpgsql as $$ begin
+                raise exception 'no space left for Mei Chen' using errcode = 'disk_full';
+            end $$;
+            create trigger fails before insert on activity execute function fail()
+            """
+        )
+    order = {"order_id": "o1", "member_id": "ada", "lines": [{"sku": "beans", "amount": 1000}]}
+    again = {"Idempotency-Key": "the-same"}
+    answer = await door.post("/v1/orders", json=order, headers=again)
+    assert (answer.status_code, answer.json()["code"]) == (503, "books_away")
+    assert answer.headers["Retry-After"] == "1"
+    assert "Mei Chen" not in answer.text
+    async with door.shop.pool.connection() as connection:
+        await connection.execute("drop trigger fails on activity")
+    first, repeated = [await door.post("/v1/orders", json=order, headers=again) for _ in range(2)]
+    assert (first.status_code, repeated.status_code) == (201, 201)
+    assert first.json() == repeated.json()
+    assert "Idempotent-Replayed" not in first.headers
+
+
+async def test_books_that_only_read_are_away_for_whoever_writes(door: Door):
+    async with door.shop.pool.connection() as connection:
+        await connection.execute(
+            """
+            create function fail() returns trigger language plpgsql as $$ begin
+                raise exception 'only reading' using errcode = 'read_only_sql_transaction';
+            end $$;
+            create trigger fails before insert on request execute function fail()
+            """
+        )
+    answer = await door.post("/v1/keys", json={"name": "till", "source": "till", "scopes": ["members:read"]})
+    assert (answer.status_code, answer.json()["code"]) == (503, "books_away")

@@ -97,6 +97,22 @@ def _well() -> Callable[[AsyncConnection[tuple[Any, ...]]], Awaitable[None]]:
 
 
 @asynccontextmanager
+async def writing(
+    pool: AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]],
+) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+    """A connection of the pool for one transaction; left by an exception, it rolls back.
+
+    One to a server that only reads is closed: the next may lead to the server that took its place.
+    """
+    async with pool.connection() as connection:
+        try:
+            yield connection
+        except psycopg.errors.ReadOnlySqlTransaction:
+            await connection.close()
+            raise
+
+
+@asynccontextmanager
 async def reading(
     pool: AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]],
 ) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:

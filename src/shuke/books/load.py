@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from msgspec import Struct
 from psycopg import AsyncConnection, AsyncCursor
@@ -26,9 +26,18 @@ VERSION_AND_LISTENERS: LiteralString = """
     from program_version
 """
 
-LOCK_MEMBERS: LiteralString = """
+_BOUNDED: LiteralString = """
+    with bounds as materialized (
+        select set_config('lock_timeout', %b::text, true), set_config(%b::text, %b::text, true)
+    )
+"""
+"""Sets the bounds of the transaction before a row is locked: every row that is asked for is joined to it. Settings of
+the connection would do without it, but not behind a pooler, and a statement of its own would cost a small batch more
+than it takes."""
+
+LOCK_MEMBERS: LiteralString = f"""{_BOUNDED}
     select m.member_id, m.state
-    from unnest(%b::smallint[], %b::text[]) as asked (bucket, member_id)
+    from bounds, unnest(%b::smallint[], %b::text[]) as asked (bucket, member_id)
     join member m using (bucket, member_id)
     order by m.bucket, m.member_id
     for no key update of m
@@ -36,10 +45,10 @@ LOCK_MEMBERS: LiteralString = """
 
 ACTIVITY_IDS: LiteralString = "select nextval('activity_id') from generate_series(1, %b::int)"
 
-ADD_MEMBERS: LiteralString = """
+ADD_MEMBERS: LiteralString = f"""{_BOUNDED}
     insert into member (bucket, member_id, status, joined_at, tiers, balances, traits, tags, seq, state)
-    select bucket, member_id, 'active', 'epoch', '{}', '{}', '{}', '{}', 0, ''
-    from unnest(%b::smallint[], %b::text[]) as asked (bucket, member_id)
+    select bucket, member_id, 'active', 'epoch', '{{}}', '{{}}', '{{}}', '{{}}', 0, ''
+    from bounds, unnest(%b::smallint[], %b::text[]) as asked (bucket, member_id)
     order by bucket, member_id
     on conflict do nothing
 """
@@ -68,6 +77,36 @@ LOCK_QUOTAS: LiteralString = """
 """
 
 
+HELD: LiteralString = """
+    with asked as materialized (select * from unnest(%b::smallint[], %b::text[]) as asked (bucket, member_id)),
+        free_members as materialized (
+            select m.bucket, m.member_id from asked join member m using (bucket, member_id)
+            for no key update of m skip locked
+        ),
+        free_quotas as materialized (
+            select quota from quota where period = '' and quota = any(%b::text[]) for update skip locked
+        ),
+        free_codes as materialized (
+            select c.code from code c join code_batch b using (batch) where c.code = any(%b::text[])
+            for no key update of c skip locked for share of b skip locked
+        )
+    select
+        array(
+            select member_id from asked join member using (bucket, member_id)
+            where (bucket, member_id) not in (select bucket, member_id from free_members)
+        ),
+        array(
+            select quota from quota where period = '' and quota = any(%b::text[])
+                and quota not in (select quota from free_quotas)
+        ),
+        array(
+            select code from code where code = any(%b::text[]) and code not in (select code from free_codes)
+        )
+"""
+
+BRIEFLY: LiteralString = "set local lock_timeout = '200ms'"
+
+
 class Known(Struct):
     """An activity that was settled before; ``request`` is the digest of the request that told it, if one did."""
 
@@ -80,6 +119,25 @@ class Known(Struct):
     answer: str
 
 
+class Bounds(NamedTuple):
+    """What the server allows a transaction that settles, in seconds: ``lock_seconds`` for each row that somebody else
+    holds, ``seconds`` for the whole. What comes to nothing ends by itself, also where the process that began it is gone
+    or stands still."""
+
+    lock_seconds: float
+    seconds: float
+
+    def settings(self, *, server_version: int) -> tuple[str, str, str]:
+        """As ``_BOUNDED`` takes them, in milliseconds.
+
+        Before 17 a server bounds the pauses between statements only, and not even these behind a pipeline: the driver
+        ends one with a Flush, which the server takes for a sign of life.
+        """
+        lock, whole = (str(max(1, round(seconds * 1000))) for seconds in self)
+        name = "transaction_timeout" if server_version >= 170000 else "idle_in_transaction_session_timeout"
+        return lock, name, whole
+
+
 class Begun(Struct):
     """What every batch begins with. ``version`` is the latest published one, 0 if there is none; ``listened`` are the
     topics and families of topics that somebody wants to be told of."""
@@ -90,7 +148,7 @@ class Begun(Struct):
     ids: list[int]
 
 
-async def begin(connection: Connection, members: Iterable[str], *, activities: int) -> Begun:
+async def begin(connection: Connection, members: Iterable[str], *, activities: int, bounds: Bounds) -> Begun:
     """Lock these members in the order of bucket and id, making those not known yet; take ids for ``activities``.
 
     Everybody locks in this order, so two batches never wait for each other in a circle. Ids are taken behind the
@@ -99,6 +157,7 @@ async def begin(connection: Connection, members: Iterable[str], *, activities: i
     """
     wanted = sorted((bucket_of(member_id), member_id) for member_id in members)
     arguments = (
+        *bounds.settings(server_version=connection.info.server_version),
         wire.array("int2", [wire.int2(bucket) for bucket, _ in wanted]),
         wire.array("text", [wire.text(member_id) for _, member_id in wanted]),
     )
@@ -119,6 +178,27 @@ async def begin(connection: Connection, members: Iterable[str], *, activities: i
         found = await rows.fetchall()
     [(latest, listened)] = await version.fetchall()
     return Begun(latest, tuple(listened), _locked(found), [id_ for (id_,) in await ids.fetchall()])
+
+
+class HeldRows(NamedTuple):
+    """What somebody else holds locked."""
+
+    members: frozenset[str]
+    quotas: frozenset[str]
+    codes: frozenset[str]
+
+
+async def held(
+    connection: Connection, members: Iterable[str], *, quotas: Iterable[str], codes: Iterable[str]
+) -> HeldRows:
+    """Which of these rows somebody else holds at this moment, without waiting for them. What is free is locked until
+    the transaction ends. Raises ``LockNotAvailable`` where somebody holds a whole table."""
+    wanted = [(bucket_of(member_id), member_id) for member_id in members]
+    buckets, ids = [bucket for bucket, _ in wanted], [member_id for _, member_id in wanted]
+    names, asked = list(quotas), list(codes)
+    await connection.execute(BRIEFLY)
+    [found] = await _rows(connection, HELD, (buckets, ids, names, asked, names, asked))
+    return HeldRows(*(frozenset(rows) for rows in found))
 
 
 def _locked(rows: list[tuple[Any, ...]]) -> dict[str, Locked]:

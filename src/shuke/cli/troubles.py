@@ -40,6 +40,7 @@ def trouble_of(error: BaseException) -> Trouble | None:
     from psycopg_pool import PoolTimeout
     from sqlalchemy.exc import DBAPIError
 
+    from shuke.books.away import BooksAway
     from shuke.books.server import ServerFailed
     from shuke.replay.history import BadRow, HistoryError
     from shuke.runtime.settings import WrongSettings
@@ -65,6 +66,9 @@ def trouble_of(error: BaseException) -> Trouble | None:
         case HistoryError():
             todo = "Mend the file and run the same command again; docs/reference/ describes the format."
             return Trouble(_sentence(said), kept=NOTHING_CHANGED, todo=todo)
+        case BooksAway():
+            todo = "When that is over, run the same command again: it goes on where it stopped."
+            return Trouble(f"The books cannot be written: {_sentence(said)}", kept=_SAFE, todo=todo)
         case PoolTimeout() | psycopg.OperationalError() | psycopg.InterfaceError():
             todo = "When it answers again, run the same command again: it goes on where it stopped."
             return Trouble(f"The database does not answer: {_first_line(said)}", kept=_SAFE, todo=todo)

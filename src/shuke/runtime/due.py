@@ -35,7 +35,7 @@ async def advance(
     total = 0
     left: set[str] = set()
     while True:
-        due = await settler.settle_due(lambda connection: _due(connection, until, batch, sorted(left)))
+        due = await settler.settle_due(lambda connection: _due(connection, until, batch, sorted(left)), most=batch)
         left.update(activity.member_id for activity, answer in due if _did_nothing(answer))
         total += sum(not _did_nothing(answer) for _, answer in due)
         if progress is not None:

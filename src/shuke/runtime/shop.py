@@ -14,8 +14,9 @@ from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.program.document import Program
 from shuke.runtime.apart import Apart
+from shuke.runtime.group_commit import GroupCommit
 from shuke.runtime.quotes import Quotes
-from shuke.runtime.settle import Answer, GroupCommit, Pool, Settler
+from shuke.runtime.settle import Answer, Pool, Settler
 from shuke.runtime.telemetry import tracer
 
 _CONNECTIONS_MOST = 12

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -38,6 +39,7 @@ def build(shop: Shop, *, logged: bool = False) -> FastAPI:
         (NotPublished, lambda request, error: Problem("no_program")),
         (psycopg.OperationalError, lambda request, error: Problem("books_away", headers={"Retry-After": "1"})),
         (PoolTimeout, lambda request, error: Problem("books_away", headers={"Retry-After": "1"})),
+        (ReadOnlySqlTransaction, lambda request, error: Problem("books_away", headers={"Retry-After": "1"})),
     ):
         app.add_exception_handler(raised, _handler(problem_of))
     app.add_middleware(Frame, measures=Measures(registry), logged=logged)

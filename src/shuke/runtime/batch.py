@@ -1,0 +1,351 @@
+"""One batch on its way through a transaction.
+
+    lock members → load contexts → step, in order → what is to be written, and what is answered
+
+Nothing here decides when to begin, when to commit or what to do about an error: that is settling (``settle.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import copy
+from typing import Any
+
+from msgspec import Raw, Struct, json
+
+from shuke.books import codes, commit, identity, load
+from shuke.books.load import Bounds, Connection, Known
+from shuke.books.postings import After, Batch, Outside, Posting, after
+from shuke.engine.activity import Activity
+from shuke.engine.codes import quotas_of_codes
+from shuke.engine.compiled import Editions
+from shuke.engine.effects import Claimed, Effects, Refused, Settled
+from shuke.engine.member import ERASED
+from shuke.engine.needs import Needs, needs
+from shuke.engine.orders import Order
+from shuke.engine.step import step
+from shuke.engine.turn import Code
+from shuke.runtime.catalogue import topics_meant
+from shuke.runtime.clock import now
+from shuke.runtime.events import Step, before, events_of
+from shuke.values.ids import digest
+from shuke.values.instants import Instant
+
+_encode = json.Encoder().encode
+
+
+class Answer(Struct, omit_defaults=True):
+    """What became of one activity.
+
+    ``status``: settled | refused | failed. ``repeated`` says the same activity was settled before and this
+    is its first answer. ``code`` and ``facts`` belong to a refusal; ``body`` is the JSON the engine answered.
+    ``id``, ``member_id`` and ``occurred_at`` are those of the activity as it was first settled, and ``after`` is how
+    the member stood then: only where a request told the activity.
+    """
+
+    status: str
+    seq: int = 0
+    code: str | None = None
+    facts: dict[str, Any] = {}
+    body: Raw = Raw(b"{}")
+    repeated: bool = False
+    id: int = 0
+    member_id: str = ""
+    occurred_at: Instant = 0
+    after: After | None = None
+
+
+class _Stored(Struct, omit_defaults=True):
+    """The answer as the activity's row keeps it."""
+
+    code: str | None = None
+    facts: dict[str, Any] = {}
+    body: Raw = Raw(b"{}")
+    after: After | None = None
+
+
+class EngineFailed(Exception):
+    def __init__(self, position: int) -> None:
+        self.position = position
+        super().__init__(f"activity {position} of the batch")
+
+
+class MustLock(Exception):
+    """A step needs, or gives back to, shared quotas that its activity alone did not name."""
+
+    def __init__(self, quotas: Iterable[str]) -> None:
+        self.quotas = set(quotas)
+        super().__init__(", ".join(sorted(self.quotas)))
+
+
+class Work:
+    """One batch on its way through a transaction."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        editions: Editions,
+        activities: Sequence[Activity],
+        failed: dict[int, Answer],
+        requests: Sequence[bytes | None],
+        bounds: Bounds,
+        *,
+        announce: bool,
+    ) -> None:
+        self.connection = connection
+        self.bounds = bounds
+        self.editions = editions
+        self.activities = activities
+        self.batch = Batch()
+        self.known: dict[tuple[str, str], Known] = {}
+        self.needs: list[Needs] = [needs(editions, activity) for activity in activities]
+        self.results: dict[int, Answer] = dict(failed)
+        self.posted: dict[int, Posting] = {}
+        self.quotas = {quota for need in self.needs for quota in need.quotas}
+        self.bodies = [commit.body_of(activity) for activity in activities]
+        self.requests = requests or [None] * len(activities)
+        self.announce = announce
+        self.topics: frozenset[str] = frozenset()  # that somebody listens to
+
+    async def lock(self) -> int:
+        """Lock members, codes and quotas; returns the latest published version."""
+        count = len(self.activities) + sum(len(need.members) for need in self.needs)
+        begun = await load.begin(self.connection, self.members(), activities=count, bounds=self.bounds)
+        self.batch.members, self.batch.ids = begun.members, begun.ids
+        if self.announce and begun.listened:
+            self.topics = topics_meant(begun.listened)
+        await self._lock_codes()
+        if self.quotas:
+            self.batch.quotas = await load.lock_quotas(self.connection, self.quotas)
+            self.batch.quotas_before = dict(self.batch.quotas)
+        return begun.version
+
+    async def _lock_codes(self) -> None:
+        """Lock the coupon codes asked for. Which quotas go with one is known when it is known what it opens."""
+        asked = self.codes()
+        if asked:
+            self.batch.codes = await codes.lock(self.connection, asked)
+            for activity, need in zip(self.activities, self.needs, strict=True):
+                self.quotas.update(self._quotas(activity, need, self._codes(need.codes)))
+
+    def members(self) -> set[str]:
+        """Whom the activities are about, and whom they reach."""
+        members = {activity.member_id for activity in self.activities}
+        return members.union(*(need.members for need in self.needs))
+
+    def codes(self) -> set[str]:
+        return {code for need in self.needs for code in need.codes}
+
+    def held_by(self, held: load.HeldRows) -> list[int]:
+        """The positions of the activities that need any of these rows."""
+        return [
+            position
+            for position, (activity, need) in enumerate(zip(self.activities, self.needs, strict=True))
+            if not held.members.isdisjoint((activity.member_id, *need.members))
+            or not held.codes.isdisjoint(need.codes)
+            or not held.quotas.isdisjoint(self._quotas(activity, need, self._codes(need.codes)))
+        ]
+
+    async def look_up(self) -> None:
+        keys = {(activity.source, activity.key) for activity in self.activities}
+        self.known = await load.known_activities(self.connection, keys)
+
+    async def load(self, *, orders_of_paid: bool) -> None:
+        """Load the orders that refunds and the like are about; those of payments where a clash is likely."""
+        wanted = {
+            (activity.member_id, order_id)
+            for activity, need in zip(self.activities, self.needs, strict=True)
+            for order_id in need.orders
+            if orders_of_paid or activity.purchase is None
+        }
+        if wanted:
+            self.batch.orders = await load.load_orders(self.connection, wanted)
+            self.batch.known_orders = set(self.batch.orders)
+        names = [name for need in self.needs for name in need.identities]
+        if names:
+            self.batch.identities = await identity.owners(self.connection, names)
+
+    def run(self) -> None:
+        """Step through the batch in order; what goes to another member is settled right behind its cause."""
+        recorded_at = now()
+        first: dict[tuple[str, str], int] = {}
+        for position, activity in enumerate(self.activities):
+            if position in self.results:
+                continue
+            key = (activity.source, activity.key)
+            known = self.known.get(key)
+            if known is not None:
+                erased = self.batch.members[activity.member_id].member.status == ERASED
+                self.results[position] = _repeat(known, self._asked(position), erased=erased)
+                continue
+            if key in first:
+                self.results[position] = self._repeat_in_batch(first[key], position)
+                continue
+            first[key] = position
+            try:
+                self.results[position] = self._answer(position, recorded_at)
+            except MustLock:
+                raise
+            except Exception as error:
+                raise EngineFailed(position) from error
+
+    def _answer(self, position: int, recorded_at: Instant) -> Answer:
+        """Settle what was asked for at this position. Its id is given when the batch is written."""
+        activity, at = self.activities[position], len(self.batch.postings)
+        stored = self._step(
+            activity, self.needs[position], self.bodies[position], recorded_at, request=self.requests[position]
+        )
+        posting = self.posted[position] = self.batch.postings[at]
+        return _answer(stored, seq=posting.seq, member_id=posting.member_id, occurred_at=activity.occurred_at)
+
+    def _step(
+        self, activity: Activity, need: Needs, body: bytes, recorded_at: Instant, *, request: bytes | None = None
+    ) -> _Stored:
+        batch = self.batch
+        locked = batch.members[activity.member_id]
+        outside = self._outside(activity, need)
+        context = outside.context(self._orders(activity.member_id, need.orders))
+        was = before(locked.member) if self.topics else None
+        settled = step(self.editions, locked.member, activity, context)
+        locked.member = settled.member
+        if not self.announce:
+            settled.effects.wanted.clear()
+        for order_id, order in settled.effects.orders.items():
+            batch.orders[activity.member_id, order_id] = order
+        self._claim(settled.effects.claims)
+        self._remember_codes(settled.effects)
+        outside = outside.with_claims(settled.effects.claims)
+        for change in settled.effects.identities:
+            if change.since is None:
+                batch.identities.pop((change.kind, change.value), None)
+            else:
+                batch.identities[change.kind, change.value] = activity.member_id
+        if settled.member.status == ERASED and settled.refused is None:
+            batch.erased.append(activity.member_id)
+        stored = _stored(settled)
+        if request is not None:
+            stored.after = after(settled.member)
+        batch.postings.append(
+            Posting(
+                locked.bucket,
+                activity.member_id,
+                settled.member.seq,
+                activity,
+                recorded_at,
+                self.editions.newest,
+                digest(body),
+                body,
+                _encode(stored),
+                None if outside.is_empty else _encode(outside),
+                settled.effects,
+                request,
+                [] if was is None else events_of(Step(activity, was, settled, self.editions, self.topics)),
+            )
+        )
+        for inbox in settled.effects.activities:
+            self._step(inbox, needs(self.editions, inbox), commit.body_of(inbox), recorded_at)
+        return stored
+
+    def _outside(self, activity: Activity, need: Needs) -> Outside:
+        """What the step is told of others."""
+        known = self._codes(need.codes)
+        outside = Outside(self._taken(self._quotas(activity, need, known)), known)
+        if need.members:
+            members = self.batch.members
+            outside.erased = [id_ for id_ in need.members if members[id_].member.status == ERASED]
+        for kind, value in need.identities:
+            owner = self.batch.identities.get((kind, value), activity.member_id)
+            if owner != activity.member_id:
+                outside.identities[kind] = owner
+        return outside
+
+    def _orders(self, member_id: str, order_ids: list[str]) -> dict[str, Order]:
+        found: dict[str, Order] = {}
+        for order_id in order_ids:
+            order = self.batch.orders.get((member_id, order_id))
+            if order is not None:
+                found[order_id] = order
+        return found
+
+    def _codes(self, asked: list[str]) -> dict[str, Code]:
+        known = self.batch.codes
+        return {code: known[code] for code in asked if code in known} if asked else {}
+
+    def _quotas(self, activity: Activity, need: Needs, known: dict[str, Code]) -> list[str]:
+        if not known:
+            return need.quotas
+        return [*need.quotas, *quotas_of_codes(self.editions.at(activity.occurred_at), activity, known)]
+
+    def _remember_codes(self, effects: Effects) -> None:
+        """What the next activity of the batch is told of the codes that this one used, or brought along."""
+        known = self.batch.codes
+        for taken in effects.codes:
+            known[taken.code] = Code(known[taken.code].template, "taken")
+        for change in effects.coupons:
+            if change.code is not None:
+                known.setdefault(change.code, Code(change.template, "elsewhere"))
+
+    def _taken(self, quotas: list[str]) -> dict[str, int]:
+        if not quotas:
+            return {}
+        if any(quota not in self.batch.quotas for quota in quotas):
+            raise MustLock(quotas)
+        return {quota: self.batch.quotas[quota] for quota in quotas}
+
+    def _claim(self, claims: list[Claimed]) -> None:
+        """Count what the step took of shared quotas, or gave back."""
+        if not claims:
+            return
+        if any(claim.quota not in self.batch.quotas for claim in claims):
+            raise MustLock(claim.quota for claim in claims)
+        for claim in claims:
+            self.batch.quotas[claim.quota] += claim.amount
+
+    def _repeat_in_batch(self, first: int, again: int) -> Answer:
+        if self._asked(first) != self._asked(again):
+            return Answer("refused", code="key_reused")
+        answer = copy(self.results[first])
+        answer.repeated = True
+        if first in self.posted:
+            self.posted[again] = self.posted[first]
+        return answer
+
+    def _asked(self, position: int) -> bytes:
+        return self.requests[position] or digest(self.bodies[position])
+
+    def answers(self) -> list[Answer]:
+        for position, posting in self.posted.items():
+            self.results[position].id = posting.id
+        return [self.results[position] for position in range(len(self.activities))]
+
+
+def _stored(settled: Settled) -> _Stored:
+    refused: Refused | None = settled.refused
+    body = Raw(_encode(settled.answer))
+    return _Stored(body=body) if refused is None else _Stored(refused.code, refused.facts, body)
+
+
+def _answer(stored: _Stored, *, seq: int, member_id: str, occurred_at: Instant) -> Answer:
+    status = "settled" if stored.code is None else "refused"
+    return Answer(
+        status,
+        seq,
+        stored.code,
+        stored.facts,
+        stored.body,
+        member_id=member_id,
+        occurred_at=occurred_at,
+        after=stored.after,
+    )
+
+
+def _repeat(known: Known, asked: bytes, *, erased: bool) -> Answer:
+    """The first answer again, or a refusal if the key now comes with another body. Nobody can tell any more what an
+    ``erased`` member's activity was."""
+    if (known.request or known.digest) != asked:
+        return Answer("refused", code="member_erased" if erased else "key_reused")
+    stored = json.decode(known.answer, type=_Stored)
+    answer = _answer(stored, seq=known.seq, member_id=known.member_id, occurred_at=known.occurred_at)
+    answer.repeated = True
+    answer.id = known.id
+    return answer
