@@ -10,7 +10,8 @@ from shuke.books.load import Connection
 from shuke.web.api.callers import Call, writing
 from shuke.web.api.contract import Shown
 from shuke.web.api.routes import doors
-from tests.web.conftest import Door
+from tests.web.conftest import Door, publish
+from tests.web.everything import PROGRAM
 
 pytestmark = pytest.mark.database
 
@@ -74,3 +75,88 @@ async def test_what_stands_behind_the_question_mark_is_part_of_it(door: Door):
     for address in ("/v1/things?size=3", "/v1/things"):
         refused = await door.post(address, headers=ONCE)
         assert (refused.status_code, refused.json()["code"]) == REUSED
+
+
+# -- What a repeat is answered ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("act", "told"), [("refund", {"amount": 100}), ("cancel", {}), ("complete", {}), ("refund", {"amount": 9999})]
+)
+async def test_an_act_on_an_order_is_answered_the_same_when_another_member_has_such_an_order(
+    door: Door, act: str, told: dict[str, Any]
+):
+    await door.post("/v1/orders", json=order("7"))
+    first = await door.post(f"/v1/orders/7/{act}", json=told, headers=ONCE)
+    assert first.status_code == (422 if told.get("amount") == 9999 else 200)
+    await door.post("/v1/orders", json=order("7", "bob"))
+    assert (await door.post(f"/v1/orders/7/{act}", json=told)).json()["code"] == "member_needed"
+    again = await door.post(f"/v1/orders/7/{act}", json=told, headers=ONCE)
+    instance = first.json().get("instance", "")
+    assert again.text.replace(again.json().get("instance", ""), "") == first.text.replace(instance, "")
+    other = await door.post(f"/v1/orders/7/{act}", json=told | {"occurred_at": "2020-01-01T00:00:00Z"}, headers=ONCE)
+    assert (other.status_code, other.json()["code"]) == REUSED
+
+
+GONE: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", "/v1/points/transfer", {"member_id": "ann", "to_member_id": "bob", "asset": "points", "amount": 1}),
+    ("POST", "/v1/tiers/grant", {"member_id": "bob", "ladder": "club", "tier": "gold", "days": 3}),
+    ("POST", "/v1/tiers/revoke", {"member_id": "bob", "ladder": "club", "ref": "there"}),
+    ("PATCH", "/v1/members/bob", {"tags": ["staff"]}),
+    ("POST", "/v1/members/bob/erase", {}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "told"), GONE, ids=[path for _, path, _ in GONE])
+async def test_what_was_settled_is_answered_the_same_when_a_member_it_needs_is_gone(
+    serve, method: str, path: str, told: dict[str, Any]
+):
+    async with serve(PROGRAM) as door:
+        await door.post("/v1/members", json={"member_id": "bob"})
+        await door.post("/v1/orders", json=order("1"))
+        await door.post("/v1/tiers/grant", json={"member_id": "bob", "ladder": "club", "tier": "gold", "ref": "there"})
+        first = await door.request(method, path, json=told, headers=ONCE)
+        assert first.status_code in (200, 201), first.text
+        async with door.shop.pool.connection() as connection:
+            await connection.execute("delete from member where member_id = 'bob'")
+        again = await door.request(method, path, json=told, headers=ONCE)
+        assert (again.status_code, again.text) == (first.status_code, first.text)
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert (await door.request(method, path, json=told)).json()["code"] in ("member_unknown", "receiver_unknown")
+
+
+async def test_who_enrolled_with_a_phone_of_the_programs_region_is_answered_the_same_when_it_moved(serve):
+    async with serve(PROGRAM) as door:
+        told = {"identities": {"phone": "0912345678"}}
+        first = await door.post("/v1/members", json=told, headers=ONCE)
+        await publish(door.shop, PROGRAM.replace("Asia/Taipei", "UTC"), at=2)
+        assert (await door.post("/v1/members", json=told)).status_code == 400
+        assert (await door.post("/v1/members", json=told, headers=ONCE)).text == first.text
+
+
+async def test_codes_are_made_once_also_where_their_template_is_gone(serve):
+    async with serve(PROGRAM) as door:
+        told = {"template": "printed", "size": 3}
+        first = await door.post("/v1/coupons/batches", json=told, headers=ONCE)
+        assert first.status_code == 201
+        await publish(door.shop, PROGRAM.replace("id: printed", "id: typed"), at=2)
+        assert (await door.post("/v1/coupons/batches", json=told)).json()["code"] == "coupon_unknown"
+        assert (await door.post("/v1/coupons/batches", json=told, headers=ONCE)).text == first.text
+
+
+async def test_an_endpoint_is_made_once_also_where_the_server_allows_less_than_before(door: Door):
+    told = {"url": "http://127.0.0.1:9/", "topics": ["*"]}
+    door.shop.private_webhooks = True
+    first = await door.post("/v1/webhooks/endpoints", json=told, headers=ONCE)
+    assert first.status_code == 201
+    door.shop.private_webhooks = False
+    assert (await door.post("/v1/webhooks/endpoints", json=told)).status_code == 422
+    again = await door.post("/v1/webhooks/endpoints", json=told, headers=ONCE)
+    assert again.json() == first.json() | {"secret": None}
+
+
+async def test_a_look_up_that_fails_says_why_where_nothing_was_settled(door: Door):
+    for _ in range(2):
+        answer = await door.post("/v1/orders/none/refund", json={}, headers=ONCE)
+        assert (answer.status_code, answer.json()["code"]) == (404, "order_unknown")
+    assert (await door.post("/v1/orders", json=order("none"), headers=ONCE)).status_code == 201

@@ -154,6 +154,11 @@ async def known_member(call: Call, member_id: str) -> Member:
     return found
 
 
+async def known_id(call: Call, member_id: str) -> str:
+    """The id of a member there is. Refused: ``member_unknown``."""
+    return (await known_member(call, member_id)).id
+
+
 @router.get("/members/{member_id}/balances", responses=documented("member_unknown", "no_program"))
 async def get_balances(member_id: MemberId, call: Annotated[Call, reading("points:read")]) -> BalancesShown:
     """What a member can spend, what ripens, what is held or owed, lot by lot, and what ends when.

@@ -16,7 +16,7 @@ from fastapi import Depends, Header, Request
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from shuke.books import requests
+from shuke.books import load, requests
 from shuke.books.keys import Key
 from shuke.books.load import Connection
 from shuke.engine.activity import Activity, Purchase
@@ -130,6 +130,22 @@ class Call:
         if answer.code == "key_reused":
             raise Problem("idempotency_key_reused")
         raise refusal(Refused(answer.code or "", answer.facts), await self.shop.program(), self.locale)
+
+    async def whose(self, looking: Awaitable[str]) -> str:
+        """The member an activity is for, once a look-up has found what it needs. Where that refuses although this
+        key was settled before, she is who it was settled for: what is there may have changed since, and ``settle`` then
+        gives the first answer (or says that the key was used for another request).
+
+        Raises ``Problem``: what the look-up refuses.
+        """
+        try:
+            return await looking
+        except Problem:
+            async with self.shop.reading() as connection:
+                known = await load.known_activities(connection, [(self.source, self.key)])
+            if not known:
+                raise
+            return known[self.source, self.key].member_id
 
     async def once(
         self,

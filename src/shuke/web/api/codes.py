@@ -104,13 +104,13 @@ async def make_codes(asked: BatchTold, call: Annotated[Call, writing("coupons:wr
     alike, and are all different. Limits of the template hold for its codes as for any claim.
     """
     program = (await call.shop.editions()).at(now()).document
-    template = next((one for one in program.coupons if one.id == asked.template), None)
-    if template is None:
-        raise refusal(Refused("coupon_unknown", {"template": asked.template}), program, call.locale)
-    if template.codes != "unique":
-        raise Problem("codes_not_unique", template=asked.template)
 
     async def act(connection: Connection) -> BatchShown:
+        template = next((one for one in program.coupons if one.id == asked.template), None)
+        if template is None:
+            raise refusal(Refused("coupon_unknown", {"template": asked.template}), program, call.locale)
+        if template.codes != "unique":
+            raise Problem("codes_not_unique", template=asked.template)
         number = await make_batch(
             connection, asked.template, size=asked.size, prefix=asked.prefix, at=now(), note=asked.note
         )

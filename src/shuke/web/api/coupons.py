@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from shuke.books import statements
 from shuke.engine import activity as of
 from shuke.web.api import contract
 from shuke.web.api.answers import Settlement, settlement, told
 from shuke.web.api.callers import Call, writing
 from shuke.web.api.contract import MemberId, Moment, Positive, Prose, Shown, ShownEnd, ShownMoment, Slug
 from shuke.web.api.contract import Told as Body
-from shuke.web.api.problems import Problem, documented
+from shuke.web.api.points import giver
+from shuke.web.api.problems import documented
 from shuke.web.api.routes import doors
 
 router = doors("Coupons")
@@ -220,9 +220,7 @@ async def give_coupon(gift: GiftTold, call: Annotated[Call, writing("coupons:wri
     """Give a coupon to another member, where its template allows it. It leaves one and reaches the other in the same
     moment, with its dates, value and code, and counts against no limit. The receiver must be a member already.
     """
-    async with call.shop.pool.connection() as connection:
-        if await statements.member(connection, gift.to_member_id) is None:
-            raise Problem("receiver_unknown", member_id=gift.to_member_id)
+    member_id = await call.whose(giver(call, gift.member_id, gift.to_member_id))
     payload = {"coupon": gift.coupon, "to_member": gift.to_member_id}
-    answer = await call.settle(of.COUPON_GIVEN, gift.member_id, payload=payload, occurred_at=gift.occurred_at)
+    answer = await call.settle(of.COUPON_GIVEN, member_id, payload=payload, occurred_at=gift.occurred_at)
     return await settlement(call, answer, CouponGiven, to_member_id=gift.to_member_id, **told(answer)["coupon"])

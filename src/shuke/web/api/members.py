@@ -20,7 +20,7 @@ from shuke.runtime.clock import now
 from shuke.values.ids import typed_id
 from shuke.web.api import contract, cursors
 from shuke.web.api.answers import Settlement, settlement, told
-from shuke.web.api.balances import known_member
+from shuke.web.api.balances import known_id, known_member
 from shuke.web.api.callers import Call, reading, writing
 from shuke.web.api.contract import Free, MemberId, Moment, Page, Shown, ShownEnd, ShownMoment, Slug, Told
 from shuke.web.api.identities import (
@@ -166,9 +166,13 @@ async def create_member(member: MemberTold, call: Annotated[Call, writing("membe
         payload["traits"] = member.traits
     if member.tags:
         payload["tags"] = member.tags
-    if member.identities:
-        payload["identities"] = await normal_identities(call, member.identities)
-    id_ = member.member_id or typed_id("mbr", uuid7().bytes)
+
+    async def look() -> str:
+        if member.identities:
+            payload["identities"] = await normal_identities(call, member.identities)
+        return member.member_id or typed_id("mbr", uuid7().bytes)
+
+    id_ = await call.whose(look())
     answer = await call.settle(of.JOINED, id_, payload=payload or None, occurred_at=member.joined_at)
     return await settlement(call, answer, MemberJoined)
 
@@ -266,10 +270,13 @@ async def change_member(
 ) -> MemberChanged:
     """Change what is known of a member: traits, tags, identities. All of it is done, or nothing."""
     payload: dict[str, Any] = change.model_dump(exclude_defaults=True, exclude={"identities"})
-    if change.identities:
-        payload["identities"] = await normal_identities(call, change.identities)
-    await known_member(call, member_id)
-    answer = await call.settle(of.UPDATED, member_id, payload=payload or None)
+
+    async def look() -> str:
+        if change.identities:
+            payload["identities"] = await normal_identities(call, change.identities)
+        return (await known_member(call, member_id)).id
+
+    answer = await call.settle(of.UPDATED, await call.whose(look()), payload=payload or None)
     return await settlement(call, answer, MemberChanged)
 
 
@@ -286,9 +293,8 @@ async def erase_member(
     coupons are forfeited, debts forgiven. The id, orders and entries stay without her, so that the books balance.
     Export what is known of her first, if she wants it.
     """
-    await known_member(call, member_id)
     payload = how.model_dump(exclude_none=True)
-    answer = await call.settle(of.ERASED, member_id, payload=payload or None)
+    answer = await call.settle(of.ERASED, await call.whose(known_id(call, member_id)), payload=payload or None)
     body = told(answer)
     return await settlement(
         call,

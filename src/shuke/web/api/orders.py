@@ -300,8 +300,13 @@ async def reopen_order(
 
 
 async def _about(call: Call, type_: str, order_id: str, which: ByMember, payload: dict[str, Any]) -> Answer:
-    member_id, _ = await _find(call, order_id, which.member_id)
+    member_id = await call.whose(_owner(call, order_id, which.member_id))
     return await call.settle(type_, member_id, payload=payload, occurred_at=which.occurred_at)
+
+
+async def _owner(call: Call, order_id: str, member_id: str | None) -> str:
+    found, _ = await _find(call, order_id, member_id)
+    return found
 
 
 async def _moved(call: Call, answer: Answer, order_id: str) -> OrderMoved:

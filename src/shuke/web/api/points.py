@@ -191,6 +191,14 @@ async def _demand(call: Call, assets: list[str] | None) -> None:
         call.demand(money.SCOPE)
 
 
+async def giver(call: Call, member_id: str, to_member_id: str) -> str:
+    """Who gives. Refused: ``receiver_unknown``."""
+    async with call.shop.reading() as connection:
+        if await statements.member(connection, to_member_id) is None:
+            raise Problem("receiver_unknown", member_id=to_member_id)
+    return member_id
+
+
 async def _spent(call: Call, answer: Answer) -> Spent:
     spend = told(answer)["spend"]
     return await moved(call, answer, Spent, spend=spend["id"], amount=spend["amount"], back=spend.get("back", 0))
@@ -300,9 +308,7 @@ async def transfer_points(gift: TransferTold, call: Annotated[Call, writing("poi
 
     It leaves one and reaches the other in the same moment. The receiver must be a member already.
     """
-    async with call.shop.pool.connection() as connection:
-        if await statements.member(connection, gift.to_member_id) is None:
-            raise Problem("receiver_unknown", member_id=gift.to_member_id)
+    await call.whose(giver(call, gift.member_id, gift.to_member_id))
     payload = {"asset": gift.asset, "amount": gift.amount, "to_member": gift.to_member_id}
     return await moved(call, await _settle(call, of.ASSET_TRANSFERRED, gift, payload), Moved)
 

@@ -24,7 +24,7 @@ from shuke.runtime.clock import now
 from shuke.values.instants import Day
 from shuke.web.api import contract
 from shuke.web.api.answers import Settlement, settlement
-from shuke.web.api.balances import known_member
+from shuke.web.api.balances import known_id, known_member
 from shuke.web.api.callers import Call, reading, writing
 from shuke.web.api.contract import MemberId, Moment, Shown, ShownEnd, ShownMoment, Slug, Told
 from shuke.web.api.problems import documented
@@ -363,10 +363,10 @@ async def grant_tier(grant: GrantTold, call: Annotated[Call, writing("tiers:writ
 
     In force is the best of what she earned and what she was given; when it ends, what she earned is still hers.
     """
-    await known_member(call, grant.member_id)
+    member_id = await call.whose(known_id(call, grant.member_id))
     payload = grant.model_dump(exclude_none=True, exclude={"member_id", "occurred_at"})
     payload.setdefault("ref", call.key)
-    answer = await call.settle(of.TIER_GRANTED, grant.member_id, payload=payload, occurred_at=grant.occurred_at)
+    answer = await call.settle(of.TIER_GRANTED, member_id, payload=payload, occurred_at=grant.occurred_at)
     return await settlement(call, answer, TierGranted, ref=payload["ref"])
 
 
@@ -376,9 +376,9 @@ async def grant_tier(grant: GrantTold, call: Annotated[Call, writing("tiers:writ
 )
 async def revoke_tier(which: RevokeTold, call: Annotated[Call, writing("tiers:write")]) -> TierRevoked:
     """Take a granted tier back. What the member earned stays."""
-    await known_member(call, which.member_id)
+    member_id = await call.whose(known_id(call, which.member_id))
     payload = {"ladder": which.ladder, "ref": which.ref}
-    answer = await call.settle(of.TIER_REVOKED, which.member_id, payload=payload, occurred_at=which.occurred_at)
+    answer = await call.settle(of.TIER_REVOKED, member_id, payload=payload, occurred_at=which.occurred_at)
     return await settlement(call, answer, TierRevoked)
 
 

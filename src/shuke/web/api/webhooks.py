@@ -232,7 +232,6 @@ async def create_endpoint(told: EndpointTold, call: Annotated[Call, writing("web
     It is told of what is settled from now on. URLs are https and lead to public addresses, unless the server was
     started to allow others.
     """
-    _check(call, told.url)
     at = now()
     endpoint = Endpoint(
         webhooks.new_id("whe"),
@@ -248,6 +247,7 @@ async def create_endpoint(told: EndpointTold, call: Annotated[Call, writing("web
     )
 
     async def act(connection: Connection) -> EndpointMade:
+        _check(call, told.url)
         if await webhooks.count_endpoints(connection) >= MOST_ENDPOINTS:
             raise Problem("too_many_endpoints", most=MOST_ENDPOINTS)
         await webhooks.add_endpoint(connection, endpoint)
@@ -283,10 +283,10 @@ async def change_endpoint(
     endpoint_id: Id, told: EndpointChanged, call: Annotated[Call, writing("webhooks:write")]
 ) -> Response:
     """Change where an endpoint is, what it is told of, or in which envelope. What waits goes where it is now."""
-    if told.url is not None:
-        _check(call, told.url)
 
     async def act(connection: Connection) -> EndpointShown:
+        if told.url is not None:
+            _check(call, told.url)
         endpoint = await _there(connection, endpoint_id)
         for name, value in told.model_dump(exclude_none=True).items():
             setattr(endpoint, name, value)
