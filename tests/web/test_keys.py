@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 
+import httpx
 import pytest
 
 from tests.web.conftest import Door
@@ -124,6 +125,35 @@ async def test_a_key_that_calls_too_often_is_told_when_to_come_again(door: Door)
         assert answers[0].headers["RateLimit"].startswith('"key";r=2;t=')
         assert 0 < int(answers[3].headers["Retry-After"]) <= 20
         assert answers[3].json()["facts"]["per_minute"] == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "what"),
+    [
+        ("/v1/activities", {"member_id": "ann", "occurred_at": "2026-05-01T12:00:00Z"}, "activities"),
+        ("/v1/batch", {"userId": "ann", "timestamp": "2026-05-01T12:00:00Z"}, "batch"),
+    ],
+)
+async def test_a_batch_counts_by_what_it_holds(door: Door, path: str, told: dict, what: str):
+    secret = await door.secret("activities:write", "orders:read", "track", per_minute=10)
+    sent = 0
+
+    async def tell(count: int) -> httpx.Response:
+        nonlocal sent
+        sent += count
+        keys = ("key", "type", "ran") if what == "activities" else ("messageId", "type", "page")
+        items = [told | {keys[0]: f"{what}-{sent}-{n}", keys[1]: keys[2]} for n in range(count)]
+        return await busy.post(path, json={what: items}, headers={"Idempotency-Key": None})
+
+    async with door.other(secret) as busy:
+        left = [(await tell(count)).headers["RateLimit"].partition(";t=")[0] for count in (1, 100, 101, 250)]
+        assert left == ['"key";r=9', '"key";r=8', '"key";r=6', '"key";r=3']
+        more = await tell(1000)  # worth ten requests, where three are left
+        assert (more.status_code, more.headers["RateLimit"].partition(";t=")[0]) == (200, '"key";r=0')
+        assert 90 < int(more.headers["RateLimit"].partition(";t=")[2]) <= 102
+        for refused in (await tell(1), await busy.get("/v1/orders/x")):
+            assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+            assert 35 < int(refused.headers["Retry-After"]) <= 48
 
 
 async def test_when_a_key_was_last_used_is_written_down(door: Door):

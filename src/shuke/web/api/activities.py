@@ -179,10 +179,11 @@ async def ingest_activities(request: Request, call: Annotated[Call, reading("act
 
     Every activity has its own key, so this needs no `Idempotency-Key`: tell what is not answered again, and what was
     settled before is `repeated`. One that is refused or invalid hurts none of its neighbours, and the answer is 200.
-    They are settled in their order. Kinds that the engine knows (`order.paid`, `asset.spent` …) need that scope too
-    (`orders:write`, `points:write` …).
+    They are settled in their order. Every 100 of them count as one request against the key's rate. Kinds that the
+    engine knows (`order.paid`, `asset.spent` …) need that scope too (`orders:write`, `points:write` …).
     """
     told = await _split(request)
+    call.count(len(told))
     program = await call.shop.program()
     results: list[_Result] = []
     for first in range(0, len(told), TOGETHER):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import ceil
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request
@@ -61,6 +62,9 @@ SCOPES: Final = (
 AHEAD: Final = 5 * 60 * SECOND
 """How far ahead of ours a caller's clock may be. What it tells within that happened now."""
 
+AS_ONE: Final = 100
+"""So many activities told together count as one request: about what they cost, beside one that comes alone."""
+
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -95,6 +99,12 @@ class Call:
         """Refused: ``scope_missing``."""
         if scope not in self.caller.scopes:
             raise Problem("scope_missing", scope=scope)
+
+    def count(self, things: int) -> None:
+        """Count a request by the many things it holds: as one for each ``AS_ONE`` of them, begun ones too."""
+        more = ceil(things / AS_ONE) - 1
+        if more > 0:
+            self.headers.update(self.gate.charge(self.caller, more))
 
     def moment(self, told: Instant | None) -> Instant:
         """When something happened: as told, now if nothing is. Refused: ``occurred_in_the_future``."""

@@ -28,10 +28,16 @@ _KNOWN_MOST: Final = 10_000
 
 
 class Allowance(Struct):
-    """How many requests a key has left at the moment: a bucket of ``per_minute`` that fills in a minute."""
+    """How many requests a key has left at the moment: a bucket of ``per_minute`` that fills in a minute. Below zero:
+    a request was worth more than was left, and those that follow wait for it."""
 
     left: float
     at: float  # seconds, monotonic
+
+    def fill(self, most: int, *, at: float) -> None:
+        """Let the time pass until ``at``; at most ``most`` are in the bucket, which fills in a minute."""
+        self.left = min(float(most), self.left + (at - self.at) * most / 60)
+        self.at = at
 
 
 class Gate:
@@ -95,16 +101,25 @@ class Gate:
         allowance = self._allowances.get(key.key_id)
         if allowance is None:
             allowance = self._allowances[key.key_id] = Allowance(float(most), at)
-        allowance.left = min(float(most), allowance.left + (at - allowance.at) * most / 60)
-        allowance.at = at
-        policy = {"RateLimit-Policy": f'"key";q={most};w=60'}
+        allowance.fill(most, at=at)
         if allowance.left < 1:
             seconds = ceil((1 - allowance.left) * 60 / most)
-            headers = {**policy, "RateLimit": f'"key";r=0;t={seconds}', "Retry-After": str(seconds)}
-            raise Problem("rate_limited", headers=headers, per_minute=most, seconds=seconds)
-        allowance.left -= 1
+            told = {"RateLimit": f'"key";r=0;t={seconds}', "Retry-After": str(seconds)}
+            raise Problem("rate_limited", headers={**_policy(most), **told}, per_minute=most, seconds=seconds)
+        return self._taken(allowance, 1, most)
+
+    def charge(self, key: Key, more: int) -> dict[str, str]:
+        """Count a request that was let in for so many ``more``; the headers that tell what is left.
+
+        It is not refused for it: it was read already, and one that is worth more than a minute's requests must get
+        through, too. The next ones wait instead.
+        """
+        return self._taken(self._allowances[key.key_id], more, key.per_minute)
+
+    def _taken(self, allowance: Allowance, count: int, most: int) -> dict[str, str]:
+        allowance.left -= count
         full_in = ceil((most - allowance.left) * 60 / most)
-        return {**policy, "RateLimit": f'"key";r={int(allowance.left)};t={full_in}'}
+        return {**_policy(most), "RateLimit": f'"key";r={max(0, int(allowance.left))};t={full_in}'}
 
     async def remember_use(self) -> None:
         """Write down when keys were last used; called now and then, and at the end."""
@@ -112,6 +127,10 @@ class Gate:
         if used:
             async with self.shop.pool.connection() as connection:
                 await keys.touch(connection, used)
+
+
+def _policy(most: int) -> dict[str, str]:
+    return {"RateLimit-Policy": f'"key";q={most};w=60'}
 
 
 def digest_of(secret: str) -> bytes:

@@ -94,6 +94,7 @@ async def _receive(request: Request, kind: str | None) -> Received:
         key = await gate.admit_secret(_write_key(request, body))
     call = admitted(request, gate, key)
     call.demand("track")
+    call.count(len(body.messages))
     scopes = frozenset(call.caller.scopes)
     messages, rejects = read_messages(body, kind=kind, received_at=now(), public=is_public(scopes))
     if kind is not None and rejects and rejects[0].code == "too_large":
