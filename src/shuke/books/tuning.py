@@ -53,8 +53,9 @@ log_timezone = 'UTC'
 datestyle = 'ISO, YMD'
 lc_messages = 'C'
 
-# The log holds what went wrong, not what was asked: parameters may be about people.
+# The log holds what went wrong, not what was asked: parameters and the keys in details may be about people.
 log_checkpoints = off
+log_error_verbosity = terse
 log_min_error_statement = panic
 log_parameter_max_length_on_error = 0
 """
