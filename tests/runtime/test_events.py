@@ -13,10 +13,12 @@ from shuke.books.webhooks import Endpoint, Secret, add_endpoint, disable, new_id
 from shuke.engine import activity as of
 from shuke.engine.explain import KINDS
 from shuke.engine.sentences.rendering import language_of
+from shuke.runtime import due
 from shuke.runtime.catalogue import PATTERNS, SUBSCRIBABLE, TOPICS, schema_of, topics_meant
-from shuke.runtime.events import TELLERS, TOLD_OTHERWISE, TOPIC_OF_KIND
+from shuke.runtime.clock import now
+from shuke.runtime.events import NEWS, TELLERS, TOLD_OTHERWISE, TOPIC_OF_KIND, is_news
 from shuke.runtime.settle import Settler
-from shuke.values.instants import DAY
+from shuke.values.instants import DAY, HOUR, parse_instant
 from tests.runtime.everything import EVERYTHING, Listening, story
 from tests.shop import COFFEE, NOON, Shop, at, given, open_shop, order, passed, spent, told
 
@@ -148,6 +150,34 @@ def test_the_reference_page_is_what_the_code_says():
     assert json.loads(write_events_page.SCHEMAS.read_text("utf-8")) == write_events_page.schemas()
 
 
+def test_what_is_said_ahead_is_said_to_be_of_its_own_day_also_when_the_clock_is_late():
+    shop = Listening(program=COFFEE.replace("12 months}", "12 months}, expiry_notice_days: [7]"))
+    shop.all(order("ann", "o-1", 1000), passed("ann", NOON + 400 * DAY))
+    [notice] = [event for _, event in shop.heard if event.topic == "asset.expiring"]
+    [expired] = [event for _, event in shop.heard if event.topic == "asset.expired"]
+    assert (notice.at, expired.at) == (expired.at - 7 * DAY, at("2027-05-02"))
+
+
+HOURS_AGO = [
+    (of.TIME_PASSED, 0, 1, True),
+    (of.TIME_PASSED, 0, 71, True),
+    (of.TIME_PASSED, 0, 73, False),
+    (of.TIME_PASSED, 24 * 365, 24 * 366, False),  # time is let pass until some day of last year
+    (of.ORDER_PAID, 0, 73, False),  # what fell due before the order that came first of all
+    (of.ORDER_PAID, 0, 0, True),
+    (of.ORDER_PAID, 24 * 365, 24 * 365, True),  # told late, and told all the same
+    (of.ORDER_PAID, 24 * 365, 24 * 364, True),  # what followed from it
+]
+
+
+@pytest.mark.parametrize(("type_", "told_of", "happened", "news"), HOURS_AGO)
+def test_what_time_brought_by_itself_is_news_for_three_days_and_what_was_told_always(
+    type_: str, told_of: int, happened: int, news: bool
+):
+    activity = of.Activity(type_, "ann", NOON - told_of * HOUR, "test", "1")
+    assert is_news(NOON - happened * HOUR, activity, recorded_at=NOON) is news
+
+
 # -- In the books -----------------------------------------------------------------------------------------
 
 
@@ -232,9 +262,31 @@ async def test_a_history_is_settled_without_a_word(books_url: str, tenant: str):
         assert await shop.findings() == []
 
 
-def test_what_is_said_ahead_is_said_to_be_of_its_own_day_also_when_the_clock_is_late():
-    shop = Listening(program=COFFEE.replace("12 months}", "12 months}, expiry_notice_days: [7]"))
-    shop.all(order("ann", "o-1", 1000), passed("ann", NOON + 400 * DAY))
-    [notice] = [event for _, event in shop.heard if event.topic == "asset.expiring"]
-    [expired] = [event for _, event in shop.heard if event.topic == "asset.expired"]
-    assert (notice.at, expired.at) == (expired.at - 7 * DAY, at("2027-05-02"))
+SHORT_LIVED = COFFEE.replace("after: 12 months}", "after: 10 days}, expiry_notice_days: [1]")
+
+
+@pytest.mark.database
+async def test_the_first_run_of_the_clock_after_an_import_tells_of_the_last_days_only(books_url: str, tenant: str):
+    async with open_shop(books_url, tenant=tenant, program=SHORT_LIVED) as shop:
+        await listen(shop, "asset.*")
+        quiet = Settler(shop.connections, announce=False)
+        await quiet.settle([order("ann", f"o-{days}", 500, when=now() - days * DAY) for days in range(400, 10, -1)])
+        assert await due.advance(shop.settler, until=now()) == 1
+        found = await waiting(shop)
+        assert {topic for topic, *_ in found} == {"asset.expired", "asset.expiring"}
+        earliest = min(body["timestamp"] for *_, body in found)
+        assert parse_instant(earliest, zone="UTC") >= now() - NEWS - HOUR
+        assert 2 <= len([body for topic, _, body in found if topic == "asset.expired"]) <= 4
+        messages = await shop.rows("select topic from outbox where kind = 'message'")
+        assert 2 <= len(messages) <= 4
+        assert await shop.findings() == []
+
+
+@pytest.mark.database
+async def test_an_order_told_late_is_told_of_without_what_had_fallen_due_before_it(books_url: str, tenant: str):
+    async with open_shop(books_url, tenant=tenant, program=SHORT_LIVED) as shop:
+        await listen(shop, "asset.*")
+        quiet = Settler(shop.connections, announce=False)
+        await quiet.settle([order("ann", "o-1", 500, when=now() - 400 * DAY)])
+        await shop.settle(order("ann", "o-2", 700, when=now() - 40 * DAY))
+        assert [topic for topic, *_ in await waiting(shop)] == ["asset.earned"]

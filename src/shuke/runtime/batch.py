@@ -27,7 +27,7 @@ from shuke.engine.step import step
 from shuke.engine.turn import Code
 from shuke.runtime.catalogue import topics_meant
 from shuke.runtime.clock import now
-from shuke.runtime.events import Step, before, events_of
+from shuke.runtime.events import Step, before, events_of, is_news
 from shuke.values.ids import digest
 from shuke.values.instants import Instant
 
@@ -208,8 +208,11 @@ class Work:
         was = before(locked.member) if self.topics else None
         settled = step(self.editions, locked.member, activity, context)
         locked.member = settled.member
-        if not self.announce:
-            settled.effects.wanted.clear()
+        settled.effects.wanted = [
+            wanted
+            for wanted in settled.effects.wanted
+            if self.announce and is_news(wanted.at, activity, recorded_at=recorded_at)
+        ]
         for order_id, order in settled.effects.orders.items():
             batch.orders[activity.member_id, order_id] = order
         self._claim(settled.effects.claims)
@@ -222,6 +225,7 @@ class Work:
                 batch.identities[change.kind, change.value] = activity.member_id
         if settled.member.status == ERASED and settled.refused is None:
             batch.erased.append(activity.member_id)
+        events = [] if was is None else events_of(Step(activity, was, settled, self.editions, self.topics))
         stored = _stored(settled)
         if request is not None:
             stored.after = after(settled.member)
@@ -239,7 +243,7 @@ class Work:
                 None if outside.is_empty else _encode(outside),
                 settled.effects,
                 request,
-                [] if was is None else events_of(Step(activity, was, settled, self.editions, self.topics)),
+                [event for event in events if is_news(event.at, activity, recorded_at=recorded_at)],
             )
         )
         for inbox in settled.effects.activities:

@@ -21,9 +21,12 @@ from shuke.engine.member import STRANGER, Hold, Lot, Member, Purse
 from shuke.engine.orders import Order
 from shuke.engine.stored_value import ORDER_PREFIX
 from shuke.runtime import catalogue as say
-from shuke.values.instants import NEVER, Instant
+from shuke.values.instants import DAY, NEVER, Instant
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+NEWS: Final = 3 * DAY
+"""What time brought by itself longer ago is told to nobody: the clock had stood still, or a history was brought in."""
 
 Found = Iterator[tuple[str, Instant, Fact]]
 """Topic, when it happened, and what is said of it."""
@@ -78,6 +81,16 @@ def events_of(step: Step) -> list[Event]:
     ]
     found.sort(key=lambda event: event.at)
     return found
+
+
+def is_news(at: Instant, activity: Activity, *, recorded_at: Instant) -> bool:
+    """Whether the world is told of what happened at ``at``, by this activity that was settled at ``recorded_at``.
+
+    What somebody told is news whenever it is told. What came by itself (time passed: value ended, a tier was reviewed)
+    is news for as long as ``NEWS``.
+    """
+    by_itself = activity.type == of.TIME_PASSED or at < activity.occurred_at
+    return not by_itself or at >= recorded_at - NEWS
 
 
 def moment(instant: Instant) -> datetime:
