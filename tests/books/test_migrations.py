@@ -20,6 +20,8 @@ TABLES = {
     "code",
     "code_batch",
     "identity",
+    "member_code",
+    "member_code_use",
     "outbox",
     "program_draft",
     "program_version",

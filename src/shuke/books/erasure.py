@@ -14,7 +14,7 @@ from typing import Any, Final, LiteralString
 from msgspec import json
 from msgspec.structs import replace
 
-from shuke.books import waiting
+from shuke.books import member_codes, waiting
 from shuke.books.kept import ORDERS_OF_MEMBER, Kept, LogRow, Row, kept_of
 from shuke.books.load import Connection
 from shuke.engine import activity as of
@@ -115,6 +115,7 @@ async def redact(connection: Connection, member_id: str) -> None:
     await connection.execute(FORGET_WORDS, her)
     await _forget_orders(connection, member_id)
     await waiting.forget_member(connection, member_id)
+    await member_codes.forget_member(connection, member_id)
     kept = await kept_of(connection, member_id)
     assert kept is not None
     erased = erased_by(kept)

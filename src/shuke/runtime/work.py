@@ -17,6 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from shuke.books import requests, waiting
 from shuke.books.statements import next_due
+from shuke.runtime import member_codes
 from shuke.runtime.clock import now
 from shuke.runtime.due import advance
 from shuke.runtime.settle import NotPublished, Pool, Settler
@@ -100,7 +101,8 @@ def clock(pool: Pool, settler: Settler, *, batch: int, stopping: asyncio.Event) 
 
 
 def upkeep(pool: Pool) -> Round:
-    """Deletes answers that nobody will ask for again, and what nobody looked at when it was given up."""
+    """Deletes answers that nobody will ask for again, what nobody looked at when it was given up, and the use of codes
+    that are over."""
 
     async def round_() -> float:
         at = now()
@@ -108,6 +110,7 @@ def upkeep(pool: Pool) -> Round:
         async with pool.connection() as connection:
             forgotten = await requests.forget(connection, before=before)
             given_up = await waiting.forget(connection, before=at - GIVEN_UP_KEPT)
+            await member_codes.forget(connection, now=at)
         if forgotten:
             log.info("answers.forgotten", answers=forgotten)
         if given_up:

@@ -19,6 +19,7 @@ from shuke.client.calls.coupons import (
     void_codes,
     void_coupon,
 )
+from shuke.client.calls.member_codes import end_member_codes, read_member_code, show_member_codes
 from shuke.client.calls.members import (
     change_member,
     create_member,
@@ -98,6 +99,7 @@ __all__ = [
     "disable_endpoint",
     "discard_draft",
     "enable_endpoint",
+    "end_member_codes",
     "erase_member",
     "explain_entry",
     "export_member",
@@ -147,6 +149,7 @@ __all__ = [
     "publish_draft",
     "put_draft",
     "quote_cart",
+    "read_member_code",
     "redeem_coupon",
     "redeliver",
     "redeliver_failed",
@@ -163,6 +166,7 @@ __all__ = [
     "rotate_key",
     "rotate_secret",
     "settle_order",
+    "show_member_codes",
     "spend_points",
     "top_up",
     "transfer_points",

@@ -16,9 +16,8 @@ def ingest_activities(*, activities: list[dict[str, Any]]) -> Call[ShukeWebApiAc
     was
     settled before is ``repeated``. One that is refused or invalid hurts none of its neighbours, and the answer is
     200.
-    They are settled in their order. Kinds that the engine knows (``order.paid``, ``asset.spent`` …) need that scope
-    too
-    (``orders:write``, ``points:write`` …).
+    They are settled in their order. Every 100 of them count as one request against the key's rate. Kinds that the
+    engine knows (``order.paid``, ``asset.spent`` …) need that scope too (``orders:write``, ``points:write`` …).
     """
     return made("POST", "/v1/activities", body={"activities": activities})
 

@@ -29,7 +29,10 @@ def get_key(key_id: str) -> Call[KeyShown]:
 
 
 def rotate_key(key_id: str, *, overlap_minutes: int | None = None, idempotency_key: str | None = None) -> Call[KeyMade]:
-    """Make a key that follows this one, with the same name, source and scopes; this one ends after the overlap."""
+    """Make a key that follows this one, with the same name, source and scopes; this one ends after the overlap.
+
+    A key that was revoked or has expired stays without a successor: what it was good for has ended with it.
+    """
     return made(
         "POST",
         "/v1/keys/{key_id}/rotate",

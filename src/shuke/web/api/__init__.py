@@ -15,6 +15,7 @@ from shuke.web.api import (
     coupons,
     export,
     keys,
+    member_codes,
     members,
     orders,
     points,
@@ -31,6 +32,7 @@ from shuke.web.api import (
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     members.router,
     export.router,
+    member_codes.router,
     statements.router,
     orders.router,
     carts.router,

@@ -35,6 +35,8 @@ from shuke.web.api.problems import Problem, refusal
 SCOPES: Final = (
     "members:read",
     "members:write",
+    "member_codes:read",
+    "member_codes:write",
     "orders:read",
     "orders:write",
     "carts:read",

@@ -146,6 +146,46 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
         401,
         _in("There is no such API key.", "沒有這把 API 金鑰。", "没有这个 API 密钥。"),
     ),
+    "member_code_locked": (
+        422,
+        _in(
+            "Too many wrong codes with this number. Try again in ten minutes, or find the member otherwise.",
+            "這個號碼連續出示了太多錯誤的會員碼。請十分鐘後再試，或改用其他方式查找會員。",
+            "这个号码连续出示了太多错误的会员码。请十分钟后再试，或改用其他方式查找会员。",
+        ),
+    ),
+    "member_code_over": (
+        422,
+        _in(
+            "This code is over. Ask the member to show a new one.",
+            "這個會員碼已過時，請會員重新出示。",
+            "这个会员码已失效，请会员重新出示。",
+        ),
+    ),
+    "member_code_unreadable": (
+        422,
+        _in(
+            "This is no member's code: one has twenty digits and begins with 90.",
+            "這不是會員碼：會員碼共二十位數字，以 90 開頭。",
+            "这不是会员码：会员码共二十位数字，以 90 开头。",
+        ),
+    ),
+    "member_code_used": (
+        422,
+        _in(
+            "This code was used already. Ask the member to show a new one.",
+            "這個會員碼已經用過，請會員重新出示。",
+            "这个会员码已经用过，请会员重新出示。",
+        ),
+    ),
+    "member_code_wrong": (
+        422,
+        _in(
+            "This code is wrong. Ask the member to show a new one.",
+            "這個會員碼不正確，請會員重新出示。",
+            "这个会员码不正确，请会员重新出示。",
+        ),
+    ),
     "member_needed": (
         409,
         _in(
@@ -165,6 +205,14 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
     "not_found": (
         404,
         _in("There is nothing at this address.", "這個網址沒有內容。", "这个网址没有内容。"),
+    ),
+    "read_too_long_ago": (
+        422,
+        _in(
+            "A code can be brought up to {hours} hours after it was read.",
+            "會員碼須在讀取後 {hours} 小時內送達。",
+            "会员码须在读取后 {hours} 小时内送达。",
+        ),
     ),
     "no_program": (
         503,
