@@ -28,6 +28,14 @@ zone: Asia/Taipei
 assets:
   - {id: points, title: {en: Points, zh-Hant: 點數, zh-Hans: 积分}, unit: {en: point, zh-Hant: 點, zh-Hans: 积分}}
   - {id: miles, title: {en: Miles, zh-Hant: 哩程, zh-Hans: 里程}, unit: {en: mile, zh-Hant: 哩, zh-Hans: 里}, scale: 1}
+profile:
+  traits:
+    - id: skin
+      title: {en: Skin, zh-Hant: 膚質, zh-Hans: 肤质}
+      type: choice
+      choices:
+        - {id: dry, title: {en: Dry, zh-Hant: 乾性, zh-Hans: 干性}}
+        - {id: oily, title: {en: Oily, zh-Hant: 油性, zh-Hans: 油性}}
 coupons:
   - {id: latte, title: {en: Free latte, zh-Hant: 拿鐵券, zh-Hans: 拿铁券}, give: {percent: {off: 100}}}
 ladders:
@@ -165,6 +173,8 @@ SAMPLES = {
     Fact.ASSET: "points",
     Fact.TEMPLATE: "latte",
     Fact.LADDER: "club",
+    Fact.TRAIT: "skin",
+    Fact.CHOICES: ["dry", "oily"],
     Fact.DATE: NEW_YEAR,
     Fact.END: NEW_YEAR,
     Fact.LIST: ["app", "web"],

@@ -8,7 +8,7 @@ from shuke.program.checks.triggers import KNOWN
 from shuke.program.condition_order import implies
 from shuke.program.conditions import parse
 from shuke.program.document import read
-from shuke.program.problems import Problem
+from shuke.program.problems import DocumentError, Problem
 
 HEAD = "id: shop\ncurrency: TWD\ncurrency_scale: 0\nzone: Asia/Taipei\n"
 SOUND = """
@@ -365,3 +365,78 @@ def test_the_types_of_activities_that_checks_know_are_those_of_the_engine():
 def test_the_stricter_condition_implies_the_looser_one_and_not_the_other_way(stricter: str, looser: str):
     assert implies(parse(stricter), parse(looser))
     assert not implies(parse(looser), parse(stricter))
+
+
+ASKED = """
+profile:
+  traits:
+    - {id: budget, type: money}
+    - {id: skin, type: choice, choices: [{id: dry}, {id: oily}]}
+    - {id: likes, type: list, choices: [{id: tea}]}
+    - {id: shoe, type: number}
+    - {id: born, type: date}
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "code", "suggestion"),
+    [
+        ("trait.skin = drry", "unknown_choice", "dry"),
+        ("trait.skin in [dry, green]", "unknown_choice", None),
+        ("trait.likes has teaa", "unknown_choice", "tea"),
+        ("trait.likes = tea", "type_mismatch", "trait.likes has tea"),
+        ("trait.skin = 5", "type_mismatch", '"5"'),
+        ("trait.skin has dry", "type_mismatch", "trait.skin in [dry]"),
+        ("trait.shoe = big", "type_mismatch", None),
+        ("trait.budget >= 1.001", "too_precise", None),
+        ("month(trait.shoe) = 5", "type_mismatch", None),
+        ("trait.born >= order.amount", "type_mismatch", None),
+        ("trait.budgett > 5", "looks_like", "trait.budget"),
+    ],
+)
+def test_a_declared_trait_is_held_to_its_kind_wherever_a_condition_asks_for_it(
+    when: str, code: str, suggestion: str | None
+):
+    text = rules(f"{{id: b, asset: points, give: {{fixed: 1}}, when: '{when}'}}") + ASKED
+    assert [(problem.code, problem.suggestion) for problem in found(text)] == [(code, suggestion)]
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "trait.budget >= 12.50 and order.amount >= trait.budget",
+        "trait.skin in [dry, oily] and trait.likes has tea",
+        "trait.shoe > 38.555",
+        "trait.born is today",
+        "month(trait.born) = 5 and trait.anything = else",
+    ],
+)
+def test_a_declared_trait_is_asked_for_as_what_it_is(when: str):
+    text = rules(f"{{id: b, asset: points, give: {{fixed: 1}}, when: '{when}'}}") + ASKED
+    assert check(read(HEAD.replace("currency_scale: 0", "currency_scale: 2") + text)) == []
+
+
+@pytest.mark.parametrize(
+    "trait",
+    [
+        "{id: a, type: choice}",
+        "{id: a, type: text, choices: [{id: x}]}",
+        "{id: a, type: choice, choices: [{id: x}, {id: x}]}",
+        "{id: a, type: text, least: 1}",
+        "{id: a, type: number, least: 2, most: 1}",
+        "{id: a, type: text, without_year: true}",
+        "{id: a, type: text, change_every: sometimes}",
+        "{id: a, type: text, changed_by: [nobody]}",
+        "{id: a, type: colour}",
+    ],
+)
+def test_a_trait_that_contradicts_itself_is_refused_where_it_stands(trait: str):
+    with pytest.raises(DocumentError) as refused:
+        read(f"{HEAD}profile: {{traits: [{trait}]}}\n")
+    assert all(problem.path.startswith("profile.traits[0]") for problem in refused.value.problems)
+
+
+def test_two_traits_of_one_name_are_refused():
+    assert codes(SOUND + "profile: {traits: [{id: a, type: text}, {id: a, type: date}]}\n") == [
+        ("profile.traits[1].id", "id_taken")
+    ]

@@ -14,6 +14,7 @@ from msgspec import Struct
 JOINED = "member.joined"
 UPDATED = "member.updated"
 ERASED = "member.erased"
+PROFILE_COMPLETED = "profile.completed"
 ORDER_PAID = "order.paid"
 ORDER_COMPLETED = "order.completed"
 ORDER_REFUNDED = "order.refunded"

@@ -18,6 +18,7 @@ from shuke.engine.measures import Counter, reach_days
 from shuke.engine.prices import compile_prices
 from shuke.engine.stored_value import compile_stored_value
 from shuke.engine.tiers import compile_ladders
+from shuke.engine.traits import ProfileRules
 from shuke.program.assets import AssetKind
 from shuke.program.chapter import Chapter, ratio
 from shuke.program.conditions import Node, uses, uses_of_term
@@ -37,6 +38,7 @@ class Compiled:
         self.effective_from = effective_from
         self.calendar = LocalCalendar(program.zone)
         self.currency_scale = 10**program.scale
+        self.profile = ProfileRules(program.profile, currency_scale=self.currency_scale)
         self.assets: dict[str, AssetRules] = compile_assets(program, self.calendar)
         measures = tracked_measures(program)
         self.names = Names.of(program, measures=[measure for measure, _ in measures])

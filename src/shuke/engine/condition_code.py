@@ -20,7 +20,7 @@ from shuke.engine.facts import FACT_WORDS, Number, fact_text, month_and_day_text
 from shuke.engine.measures import days_since_reader, reader, streak_reader
 from shuke.engine.names import Names
 from shuke.engine.turn import Turn
-from shuke.program.condition_check import literal_kind
+from shuke.program.condition_check import is_exact, literal_kind
 from shuke.program.conditions import (
     WEEKDAYS,
     All,
@@ -102,7 +102,7 @@ def factor_of(term: Term, *, names: Names) -> int:
     kind, scale = signature(term, names.vocabulary)
     if kind is not Kind.OPEN and kind not in _NUMBERS:
         raise ValueError(f"{term} is {kind}, not a number")
-    return 1 if kind is Kind.OPEN or isinstance(term, Ratio) else 10**scale
+    return 1 if is_exact(term, names.vocabulary) else 10**scale
 
 
 class _Writer:

@@ -18,7 +18,7 @@ from shuke.engine.condition_code import Read, Test, compile_condition, compile_f
 from shuke.engine.facts import Number, slim
 from shuke.engine.names import Names
 from shuke.engine.turn import Turn
-from shuke.program.condition_check import literal_kind
+from shuke.program.condition_check import is_exact, literal_kind
 from shuke.program.conditions import (
     PAYLOAD_SCALE,
     WEEKDAYS,
@@ -34,7 +34,6 @@ from shuke.program.conditions import (
     Kind,
     Node,
     Not,
-    Ratio,
     Term,
     Tier,
     Value,
@@ -200,7 +199,7 @@ def _gap(node: Compare | In | Between | Has | IsToday, names: Names) -> Read | N
 
 def _smallest_step(term: Term, names: Names) -> Number:
     """The least by which a term grows: one minor unit. 0 where that is not known."""
-    if isinstance(term, Ratio) or signature(term, names.vocabulary).kind is Kind.OPEN:
+    if is_exact(term, names.vocabulary):
         return 0
     return slim(Fraction(1, factor_of(term, names=names)))
 

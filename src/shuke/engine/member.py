@@ -155,6 +155,7 @@ class Member(Struct):
     carries: dict[str, list[int]] = {}  # asset -> [numerator, denominator] of the fraction kept
     once: dict[str, int] = {}  # gifts given once for ever -> when
     identities: list[Identity] = []  # one of each kind
+    traits_set: dict[str, int] = {}  # declared traits that change only so often -> when they were told
 
 
 _encoder = Encoder()

@@ -25,6 +25,8 @@ class Fact(Enum):
     ASSET = "asset"  # the id of an asset
     TEMPLATE = "template"  # the id of a coupon template
     LADDER = "ladder"  # the id of a ladder
+    TRAIT = "trait"  # the id of a declared trait
+    CHOICES = "choices"  # ids of the choices of the trait among the facts
     DATE = "date"  # an instant, of which the date is told
     END = "end"  # the instant at which something ends: its last day is told
     LIST = "list"  # several texts
@@ -120,6 +122,12 @@ REFUSALS: Final[dict[str, Facts]] = {
     "top_up_exists": _TOP_UP,
     "top_up_refunded": _TOP_UP,
     "top_up_unknown": _TOP_UP,
+    "trait_changed_recently": {"trait": Fact.TRAIT, "from": Fact.DATE},
+    "trait_invalid": {"trait": Fact.TRAIT, "expected": Fact.WORD},
+    "trait_no_choice": {"trait": Fact.TRAIT, "choices": Fact.CHOICES},
+    "trait_not_changeable": {"trait": Fact.TRAIT, "by": Fact.WORD},
+    "trait_out_of_range": {"trait": Fact.TRAIT, "least": Fact.TEXT, "most": Fact.TEXT},
+    "trait_unknown": {"trait": Fact.TEXT},
     "transfer_limit": {"asset": Fact.ASSET, "left": Fact.UNITS},
     "transfer_not_allowed": {"asset": Fact.ASSET, "amount": Fact.UNITS},
     "transfer_to_self": {},
@@ -188,6 +196,11 @@ def _units(words: Writer, value: Any, facts: Mapping[str, Any]) -> str:
     return words.quantity(facts["asset"], value) if "asset" in facts else words.money(value)
 
 
+def _choices(words: Writer, value: Any, facts: Mapping[str, Any]) -> str:
+    choices = [one for trait in words.program.profile.traits if trait.id == facts["trait"] for one in trait.choices]
+    return words.part("list").join(words.name(choices, choice) for choice in value)
+
+
 _WRITE: Final[dict[Fact, Callable[[Writer, Any, Mapping[str, Any]], str]]] = {
     Fact.TEXT: lambda words, value, facts: str(value),
     Fact.COUNT: lambda words, value, facts: f"{value:,}",
@@ -196,6 +209,8 @@ _WRITE: Final[dict[Fact, Callable[[Writer, Any, Mapping[str, Any]], str]]] = {
     Fact.ASSET: lambda words, value, facts: words.asset(value),
     Fact.TEMPLATE: lambda words, value, facts: words.name(words.program.coupons, value),
     Fact.LADDER: lambda words, value, facts: words.name(words.program.ladders, value),
+    Fact.TRAIT: lambda words, value, facts: words.name(words.program.profile.traits, value),
+    Fact.CHOICES: _choices,
     Fact.DATE: lambda words, value, facts: words.date(value),
     Fact.END: lambda words, value, facts: words.last_day(value),
     Fact.LIST: lambda words, value, facts: words.part("list").join(str(item) for item in value),

@@ -41,6 +41,7 @@ ACTS: dict[str, Act] = {
     of.JOINED: profile.join,
     of.UPDATED: profile.update,
     of.ERASED: erasure.erase,
+    of.PROFILE_COMPLETED: profile.complete,
     of.ORDER_PAID: settling.pay,
     of.ORDER_COMPLETED: settling.complete,
     of.ORDER_REFUNDED: refunds.refund,

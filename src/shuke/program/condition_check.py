@@ -40,6 +40,7 @@ from shuke.program.condition_tree import (
     walk,
 )
 from shuke.program.problems import Problem, closest
+from shuke.program.profile import KINDS
 
 if TYPE_CHECKING:
     from shuke.program.document import Program
@@ -77,13 +78,16 @@ def measure_kind(kind: str, of: str) -> MeasureKind:
 class Vocabulary:
     """The names a program gives conditions. Tiers are in rank order, lowest first; scales are decimals kept.
 
-    The built-in measures are always known; ``measures`` holds the declared ones (see ``measure_kind``).
+    The built-in measures are always known; ``measures`` holds the declared ones (see ``measure_kind``). ``traits`` are
+    the declared ones, ``choices`` what those of them can be that are chosen from a list.
     """
 
     currency_scale: int
     assets: Mapping[str, int] = field(default_factory=dict)
     ladders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     measures: Mapping[str, MeasureKind] = field(default_factory=dict)
+    traits: Mapping[str, Kind] = field(default_factory=dict)
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, program: Program) -> Vocabulary:
@@ -93,7 +97,14 @@ class Vocabulary:
             {asset.id: asset.scale for asset in program.assets},
             {ladder.id: tuple(tier.id for tier in ladder.tiers) for ladder in program.ladders},
             {name: measure_kind(measure.kind, measure.of) for name, measure in program.all_measures().items()},
+            {trait.id: KINDS[trait.type] for trait in program.profile.traits},
+            {trait.id: tuple(one.id for one in trait.choices) for trait in program.profile.traits if trait.choices},
         )
+
+    def kind(self, fact: Fact) -> Kind | None:
+        """The kind of a fact, of a declared trait its own; None if there is no such fact."""
+        declared = self.traits.get(fact.name) if fact.scope == "trait" else None
+        return kind_of_fact(fact.scope, fact.name) if declared is None else declared
 
     def measure(self, name: str) -> MeasureKind | None:
         return self.measures.get(name) or _BUILT_IN.get(name)
@@ -114,10 +125,12 @@ def signature(term: Term, vocabulary: Vocabulary) -> Signature:
     """Kind and scale of a term. KeyError for names the vocabulary lacks; ``check`` says so in sentences."""
     match term:
         case Fact(scope, name):
-            kind = kind_of_fact(scope, name)
+            kind = vocabulary.kind(term)
             if kind is None:
                 raise KeyError(f"{scope}.{name}")
             scales = {Kind.MONEY: vocabulary.currency_scale, Kind.OPEN: PAYLOAD_SCALE}
+            if scope == "trait":
+                scales[Kind.NUMBER] = PAYLOAD_SCALE
             return Signature(kind, scales.get(kind, 0))
         case Measured(measure):
             return _measure_signature(measure, vocabulary)
@@ -129,6 +142,13 @@ def signature(term: Term, vocabulary: Vocabulary) -> Signature:
             return Signature(Kind.NUMBER, PAYLOAD_SCALE)
         case Streak() | DaysSince() | Month():
             return Signature(Kind.NUMBER)
+
+
+def is_exact(term: Term, vocabulary: Vocabulary) -> bool:
+    """Whether the term is read as an exact number, and not as integers of its scale."""
+    if isinstance(term, Fact) and term.scope == "trait" and vocabulary.kind(term) is Kind.NUMBER:
+        return True
+    return isinstance(term, Ratio) or signature(term, vocabulary).kind is Kind.OPEN
 
 
 def _measure_signature(name: str, vocabulary: Vocabulary) -> Signature:
@@ -175,10 +195,10 @@ def check_term(term: Term, vocabulary: Vocabulary, *, place: Place) -> list[Prob
 def _names(term: Plain, vocabulary: Vocabulary, place: Place, path: str) -> Iterator[Problem]:
     match term:
         case Fact():
-            yield from _fact(term, place, path)
+            yield from _fact(term, vocabulary, place, path)
         case Month(of):
-            yield from _fact(of, place, path)
-            if kind_of_fact(of.scope, of.name) not in (Kind.DATE, Kind.OPEN, None):
+            yield from _fact(of, vocabulary, place, path)
+            if vocabulary.kind(of) not in (Kind.DATE, Kind.OPEN, None):
                 yield Problem(path, "type_mismatch", f"{show_term(of)} is no date, so it has no month.")
         case Measured(measure):
             yield from _measure(term, measure, vocabulary, place, path)
@@ -192,12 +212,12 @@ def _names(term: Plain, vocabulary: Vocabulary, place: Place, path: str) -> Iter
             pass
 
 
-def _fact(fact: Fact, place: Place, path: str) -> Iterator[Problem]:
+def _fact(fact: Fact, vocabulary: Vocabulary, place: Place, path: str) -> Iterator[Problem]:
     text = show_term(fact)
     if fact.scope not in _SEEN_IN[place]:
         sentence = f"{text} is not known here: there is no {fact.scope} where this condition is asked."
         yield Problem(path, f"no_{fact.scope}", sentence)
-    known = FACTS[fact.scope]
+    known: Mapping[str, object] = vocabulary.traits if fact.scope == "trait" else FACTS[fact.scope]
     if fact.name in known:
         return
     if fact.scope not in OPEN_SCOPES:
@@ -261,6 +281,11 @@ def _kinds(node: Node, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
             if signature(term, vocabulary).kind not in (Kind.TEXTS, Kind.OPEN):
                 sentence = f"{show_term(term)} is no list, so it cannot have something."
                 yield Problem(path, "type_mismatch", sentence, show(In(term, node.values)))
+            elif chosen := _choices(term, vocabulary):
+                for text in node.values:
+                    if text not in chosen:
+                        sentence = f"{show_term(term)} never has {show_value(text)}. There are: {', '.join(chosen)}."
+                        yield Problem(path, "unknown_choice", sentence, closest(text, chosen))
         case IsToday(term):
             if signature(term, vocabulary).kind not in (Kind.DATE, Kind.OPEN):
                 yield Problem(path, "type_mismatch", f"{show_term(term)} is no date, so it is never today.")
@@ -309,12 +334,20 @@ def _literal(node: Node, term: Term, value: Value, vocabulary: Vocabulary, path:
     elif kind is Kind.TEXTS:
         sentence = f"{show_term(term)} is a list; ask what it has."
         yield Problem(path, "type_mismatch", sentence, f"{show_term(term)} has {show_value(value)}")
+    elif (chosen := _choices(term, vocabulary)) and own is Kind.TEXT and value not in chosen:
+        sentence = f"{show_term(term)} is never {show_value(value)}. There are: {', '.join(chosen)}."
+        yield Problem(path, "unknown_choice", sentence, closest(str(value), chosen))
     elif kind is not Kind.OPEN and own is not (Kind.NUMBER if kind in _NUMBERS else kind):
         sentence = f"{show(node)}: {show_term(term)} is {kind}, but {show_value(value)} is {own}."
         yield Problem(path, "type_mismatch", sentence, _retyped(value, kind))
     elif kind in _NUMBERS and not isinstance(term, Ratio) and _decimals(value) > scale:
         sentence = f"{show_term(term)} has {scale} decimals, so it is never exactly {show_value(value)}."
         yield Problem(path, "too_precise", sentence, severity="warning")
+
+
+def _choices(term: Term, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """What the term can be, where it is chosen from a list."""
+    return vocabulary.choices.get(term.name, ()) if isinstance(term, Fact) and term.scope == "trait" else ()
 
 
 def _decimals(value: Value) -> int:

@@ -20,6 +20,7 @@ from shuke.program.earning import Rule
 from shuke.program.measures import BUILT_IN, Measure
 from shuke.program.prices import Prices
 from shuke.program.problems import DocumentError, Problem
+from shuke.program.profile import Profile
 from shuke.program.stored_value import StoredValue
 from shuke.program.tiers import Ladder
 from shuke.program.wording import problems_of
@@ -53,6 +54,7 @@ class Program(Chapter):
     locales: list[str] = Field(default_factory=lambda: ["en"], min_length=1)
     hold_minutes: int = Field(default=30, ge=1, le=7 * 24 * 60)
     announce: list[str] = Field(default_factory=lambda: list(ANNOUNCED))  # topics, see ANNOUNCED
+    profile: Profile = Field(default_factory=Profile)
     measures: list[Measure] = Field(default_factory=list)
     assets: list[Asset] = Field(default_factory=list)
     earning: list[Rule] = Field(default_factory=list)

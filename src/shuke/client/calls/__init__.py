@@ -26,6 +26,7 @@ from shuke.client.calls.members import (
     erase_member,
     export_member,
     get_member,
+    get_profile,
     list_members,
 )
 from shuke.client.calls.orders import cancel_order, complete_order, get_order, refund_order, reopen_order, settle_order
@@ -113,6 +114,7 @@ __all__ = [
     "get_key",
     "get_member",
     "get_order",
+    "get_profile",
     "get_progress",
     "get_schema",
     "get_standing",

@@ -12,6 +12,7 @@ from shuke.client.shapes.members import (
     MemberJoined,
     MemberShown,
     PageMemberShown,
+    ProfileShown,
 )
 from shuke.client.transport import Call, made
 
@@ -23,6 +24,7 @@ def create_member(
     identities: dict[str, Any] | None = None,
     traits: dict[str, Any] | None = None,
     tags: list[str] | None = None,
+    by: Literal["merchant", "member"] | None = None,
     idempotency_key: str | None = None,
 ) -> Call[MemberJoined]:
     """Enrol a member, with or without an id of your own.
@@ -34,7 +36,14 @@ def create_member(
     return made(
         "POST",
         "/v1/members",
-        body={"member_id": member_id, "joined_at": joined_at, "identities": identities, "traits": traits, "tags": tags},
+        body={
+            "member_id": member_id,
+            "joined_at": joined_at,
+            "identities": identities,
+            "traits": traits,
+            "tags": tags,
+            "by": by,
+        },
         once=idempotency_key or True,
     )
 
@@ -89,6 +98,7 @@ def change_member(
     traits: dict[str, Any] | None = None,
     tags: list[str] | None = None,
     untags: list[str] | None = None,
+    by: Literal["merchant", "member"] | None = None,
     idempotency_key: str | None = None,
 ) -> Call[MemberChanged]:
     """Change what is known of a member: traits, tags, identities. All of it is done, or nothing."""
@@ -96,7 +106,7 @@ def change_member(
         "PATCH",
         "/v1/members/{member_id}",
         place={"member_id": member_id},
-        body={"identities": identities, "traits": traits, "tags": tags, "untags": untags},
+        body={"identities": identities, "traits": traits, "tags": tags, "untags": untags, "by": by},
         once=idempotency_key or True,
     )
 
@@ -117,6 +127,13 @@ def erase_member(
         body={"stored_value": stored_value},
         once=idempotency_key or True,
     )
+
+
+def get_profile(member_id: str) -> Call[ProfileShown]:
+    """The traits that the program declares, with what is known of them, who may change them and when again, and what a
+    complete profile still lacks: all that a form needs.
+    """
+    return made("GET", "/v1/members/{member_id}/profile", place={"member_id": member_id})
 
 
 def export_member(member_id: str, *, format: Literal["json", "csv"] | None = None) -> Call[MemberExport | str]:

@@ -18,6 +18,14 @@ from shuke.client.shapes.shared import (
 )
 
 
+class ChoiceShown(TypedDict):
+    """One answer among several."""
+
+    choice: str
+    # In the caller's language.
+    title: str
+
+
 class EraseTold(TypedDict):
     """How to erase a member."""
 
@@ -37,6 +45,9 @@ class MemberChange(TypedDict):
     tags: NotRequired[list[str]]
     # To take away.
     untags: NotRequired[list[str]]
+    # Who says so: the shop, or she herself (a form of hers that you pass on). Some traits only one of them may
+    # change, or she only so often.
+    by: NotRequired[Literal["merchant", "member"]]
 
 
 class MemberChanged(TypedDict):
@@ -145,6 +156,9 @@ class MemberTold(TypedDict):
     # fraction are kept as text, so that they stay exact.
     traits: NotRequired[dict[str, Any]]
     tags: NotRequired[list[str]]
+    # Who says so: the shop, or she herself (a form of hers that you pass on). Some traits only one of them may
+    # change, or she only so often.
+    by: NotRequired[Literal["merchant", "member"]]
 
 
 class PageMemberShown(TypedDict):
@@ -152,3 +166,37 @@ class PageMemberShown(TypedDict):
 
     items: list[MemberShown]
     next: NotRequired[str | None]
+
+
+class ProfileShown(TypedDict):
+    """What the program asks of a member, and what is still missing."""
+
+    member_id: str
+    # Whether all is there that is required; false where nothing is.
+    complete: bool
+    # When it was complete for the first time; null: never yet.
+    completed_at: str | None
+    # What a complete profile lacks: `traits.` or `identities.` and a name.
+    missing: list[str]
+    # In the order of the program. Others she has are told with her.
+    traits: list[TraitShown]
+
+
+class TraitShown(TypedDict):
+    """A trait that the program declares, and what is known of it."""
+
+    trait: str
+    # In the caller's language.
+    title: str
+    # text, number, date, boolean, choice, list, money, language or zone.
+    type: str
+    # null: not known. Dates are texts, money is in minor units, numbers with a fraction are texts.
+    value: Any
+    # Whether a complete profile needs it.
+    required: bool
+    # Who may change it.
+    changed_by: list[Literal["merchant", "member"]]
+    # From when on she herself may change it again; null: she may now, as far as she may at all.
+    changeable_at: str | None
+    # What it may be, where that is a list.
+    choices: list[ChoiceShown]

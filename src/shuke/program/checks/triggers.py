@@ -12,6 +12,7 @@ KNOWN: Final = (
     "member.joined",
     "member.updated",
     "member.erased",
+    "profile.completed",
     "order.paid",
     "order.completed",
     "order.refunded",

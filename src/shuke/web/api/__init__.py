@@ -19,6 +19,7 @@ from shuke.web.api import (
     members,
     orders,
     points,
+    profiles,
     programs,
     standings,
     statements,
@@ -31,6 +32,7 @@ from shuke.web.api import (
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     members.router,
+    profiles.router,
     export.router,
     member_codes.router,
     statements.router,

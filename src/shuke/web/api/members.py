@@ -60,7 +60,18 @@ Traits = Annotated[
 Tag = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(contract.has_no_zero)]
 Tags = Annotated[list[Tag], Field(max_length=200, examples=[["staff"]])]
 
-_LEARNS = ["identity_taken", "too_many_identities", "too_many_tags", "too_many_traits"]
+By = Annotated[
+    Literal["merchant", "member"],
+    Field(
+        description="Who says so: the shop, or she herself (a form of hers that you pass on). Some traits only one of "
+        "them may change, or she only so often."
+    ),
+]
+
+_LEARNS = [
+    *("identity_taken", "too_many_identities", "too_many_tags", "too_many_traits"),
+    *("trait_invalid", "trait_no_choice", "trait_not_changeable", "trait_out_of_range", "trait_unknown"),
+]
 
 
 class MemberTold(Told):
@@ -74,6 +85,7 @@ class MemberTold(Told):
     identities: Identities = Field(default={})
     traits: Traits = Field(default={})
     tags: Tags = Field(default=[])
+    by: By = Field(default="merchant")
 
 
 class MemberJoined(Settlement):
@@ -87,6 +99,7 @@ class MemberChange(Told):
     traits: Traits = Field(default={}, description="By name; null forgets one.")
     tags: Tags = Field(default=[], description="To add.")
     untags: Tags = Field(default=[], description="To take away.")
+    by: By = Field(default="merchant")
 
 
 class MemberChanged(Settlement):
@@ -166,6 +179,8 @@ async def create_member(member: MemberTold, call: Annotated[Call, writing("membe
         payload["traits"] = member.traits
     if member.tags:
         payload["tags"] = member.tags
+    if member.by != "merchant":
+        payload["by"] = member.by
 
     async def look() -> str:
         if member.identities:
@@ -263,7 +278,9 @@ async def get_member(member_id: MemberId, call: Annotated[Call, reading("members
 
 @router.patch(
     "/members/{member_id}",
-    responses=documented("member_unknown", refusals=["member_erased", *_LEARNS], writing=True),
+    responses=documented(
+        "member_unknown", refusals=["member_erased", "trait_changed_recently", *_LEARNS], writing=True
+    ),
 )
 async def change_member(
     member_id: MemberId, change: MemberChange, call: Annotated[Call, writing("members:write")]

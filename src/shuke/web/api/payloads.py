@@ -7,7 +7,7 @@ here are the merchant's own, for conditions (``activity.<name>``). A kind of one
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -41,6 +41,7 @@ class Joined(Struct):
     tags: Tags | None = None
     untags: Tags | None = None
     identities: Annotated[dict[Kind, Id | None], Meta(max_length=50)] | None = None
+    by: Literal["merchant", "member"] = "merchant"
 
 
 class AboutOrder(Struct):
@@ -228,6 +229,7 @@ ELSEWHERE: Final = {
     of.CART_HELD: "/v1/carts",
     of.CART_RELEASED: "/v1/carts",
     of.ERASED: "/v1/members",
+    of.PROFILE_COMPLETED: "member.updated",
 }
 """Types that a batch cannot tell, and what they come from."""
 

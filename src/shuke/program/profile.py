@@ -1,0 +1,108 @@
+"""Chapter 1: the profile. What the shop wants to know of a member, of which kind it is, and who may say so.
+
+Traits that are not declared are free: anybody's, of any kind. A declared one is checked wherever it is told, and
+conditions know what kind ``trait.<id>`` has. Once all that is required is there, her profile is complete: that is an
+activity of its own (``profile.completed``), once for ever, that rules can reward.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from shuke.program.chapter import Chapter, Number, Slug, Text
+from shuke.program.condition_facts import Kind
+from shuke.values.periods import Period
+
+TEXT_MOST = 1000
+"""The most characters of a text trait."""
+
+LIST_MOST = 100
+"""The most texts of a list."""
+
+
+class TraitType(StrEnum):
+    """What a trait holds. ``CHOICE`` is one of a list, ``LIST`` several texts; ``LANGUAGE`` a tag such as zh-Hant,
+    ``ZONE`` a time zone such as Asia/Taipei; ``MONEY`` an amount in minor units of the program's currency."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    CHOICE = "choice"
+    LIST = "list"
+    MONEY = "money"
+    LANGUAGE = "language"
+    ZONE = "zone"
+
+
+KINDS: dict[TraitType, Kind] = {
+    TraitType.TEXT: Kind.TEXT,
+    TraitType.NUMBER: Kind.NUMBER,
+    TraitType.DATE: Kind.DATE,
+    TraitType.BOOLEAN: Kind.BOOLEAN,
+    TraitType.CHOICE: Kind.TEXT,
+    TraitType.LIST: Kind.TEXTS,
+    TraitType.MONEY: Kind.MONEY,
+    TraitType.LANGUAGE: Kind.TEXT,
+    TraitType.ZONE: Kind.TEXT,
+}
+"""What conditions take a trait for."""
+
+Who = Literal["merchant", "member"]
+
+
+class Choice(Chapter):
+    """One answer among several."""
+
+    id: Slug
+    title: Text | None = None
+
+
+class Trait(Chapter):
+    """Something that is asked of members. ``least`` and ``most`` bound numbers and money (in currency units);
+    ``choices`` what a choice may be, or the texts of a list."""
+
+    id: Slug
+    title: Text | None = None
+    type: TraitType
+    required: bool = False
+    changed_by: list[Who] = Field(default=["merchant", "member"], min_length=1)
+    change_every: str | None = None
+    choices: list[Choice] = Field(default_factory=list)
+    least: Number | None = None
+    most: Number | None = None
+    without_year: bool = False
+
+    @field_validator("change_every")
+    @classmethod
+    def _period(cls, told: str | None) -> str | None:
+        if told is not None:
+            Period.parse(told)
+        return told
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Trait:
+        if self.type is TraitType.CHOICE and not self.choices:
+            raise ValueError("a choice needs choices")
+        if self.choices and self.type not in (TraitType.CHOICE, TraitType.LIST):
+            raise ValueError(f"a {self.type} has no choices")
+        if len({choice.id for choice in self.choices}) < len(self.choices):
+            raise ValueError("every choice has an id of its own")
+        if (self.least is not None or self.most is not None) and self.type not in (TraitType.NUMBER, TraitType.MONEY):
+            raise ValueError("least and most are for numbers and money")
+        if self.least is not None and self.most is not None and self.least > self.most:
+            raise ValueError("least is greater than most")
+        if self.without_year and self.type is not TraitType.DATE:
+            raise ValueError("only a date can do without its year")
+        return self
+
+
+class Profile(Chapter):
+    """What is asked of members. ``closed``: nothing else may be told of them."""
+
+    traits: list[Trait] = Field(default_factory=list)
+    required_identities: list[str] = Field(default_factory=list)
+    closed: bool = False
