@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 
+from shuke.runtime.work import watch
 from tests.web.conftest import Door
 
 pytestmark = pytest.mark.database
@@ -22,6 +23,18 @@ async def test_requests_are_measured_by_route_and_never_by_address(door: Door):
         measures = (await stranger.get("/metrics")).text
     assert 'shuke_request_seconds_count{method="GET",route="/v1/orders/{order_id}",status="404"} 1.0' in measures
     assert "secret-number" not in measures
+
+
+async def test_settling_is_measured_beside_requests(door: Door):
+    order = {"order_id": "o1", "member_id": "ada", "lines": [{"sku": "beans", "amount": 1000}]}
+    assert (await door.post("/v1/orders", json=order)).status_code == 201
+    await watch(door.shop.pool, door.shop.figures)()
+    async with door.other(None) as stranger:
+        measures = (await stranger.get("/metrics")).text
+    assert "shuke_settle_batch_activities_count 1.0" in measures
+    assert "shuke_clock_due_members 0.0" in measures
+    assert 'shuke_webhook_waiting{endpoint="healthy"} 0.0' in measures
+    assert "ada" not in measures
 
 
 @pytest.mark.parametrize(

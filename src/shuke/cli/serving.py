@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 
 _PANEL = "The doors"
 _FEW, _MANY = 20, 500  # members the clock takes at a time: beside requests that wait, and alone
+
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        metavar="[HOST:]PORT",
+        help="Show what is measured of this process for Prometheus here, too: of one that serves nothing or shares "
+        "its port.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -74,6 +84,7 @@ def serve(
     log_requests: Annotated[
         bool, typer.Option("--log-requests", metavar="", help="A log line for every request.")
     ] = False,
+    metrics: Metrics = None,
 ) -> int:
     """Open the doors: the HTTP API, and beside it the workers that let time pass and deliver webhooks.
 
@@ -94,7 +105,7 @@ def serve(
         raise Trouble(taken, kept=NOTHING_CHANGED, todo="Say another one: shuke serve --port 8001") from error
     with listening, _ready() as books:
         set_up(told.log, stream=sys.stderr)
-        return uvloop.run(_serve(books, listening, working=not no_work, logged=log_requests))
+        return uvloop.run(_serve(books, listening, working=not no_work, logged=log_requests, metrics=metrics))
 
 
 @contextmanager
@@ -107,7 +118,29 @@ def _ready() -> Iterator[Books]:
         yield books
 
 
-async def _serve(books: Books, listening: socket, *, working: bool, logged: bool) -> int:
+@contextmanager
+def _showing(metrics: str | None, shop: Shop) -> Iterator[None]:
+    """Show the shop's figures where ``--metrics`` says; nothing if it does not."""
+    if metrics is None:
+        yield
+        return
+    import structlog
+
+    from shuke.runtime.figures import shown
+
+    host, _, port = metrics.rpartition(":")
+    with ExitStack() as stack:
+        try:
+            figures = shown(shop.figures, host=host.strip("[]") or "127.0.0.1", port=int(port))
+            taken = stack.enter_context(figures)
+        except (OSError, ValueError, OverflowError) as error:
+            why = f"--metrics {metrics}: {error.strerror if isinstance(error, OSError) else 'this is no port'}."
+            raise Trouble(why, kept=NOTHING_CHANGED, todo="Say a free one: --metrics 127.0.0.1:9464") from error
+        structlog.get_logger().info("metrics.started", port=taken)
+        yield
+
+
+async def _serve(books: Books, listening: socket, *, working: bool, logged: bool, metrics: str | None) -> int:
     from shuke.books.keys import page
     from shuke.outreach.webhooks import delivering
     from shuke.runtime.shop import open_shop
@@ -116,19 +149,20 @@ async def _serve(books: Books, listening: socket, *, working: bool, logged: bool
     private = settings().private_webhooks
     async with (
         open_shop(books.url, tenant=books.tenant, private_webhooks=private) as shop,
-        delivering(shop.pool, tenant=books.tenant, private=private) as deliver,
+        delivering(shop.pool, tenant=books.tenant, private=private, figures=shop.figures) as deliver,
     ):
         async with shop.pool.connection() as connection:
             keyless = not await page(connection, after="", limit=1)
         if keyless:
             note('Nobody has a key yet. Make one: shuke keys add "Web shop" --source webshop --scope all')
-        await serve_shop(
-            shop,
-            listening=listening,
-            rounds=rounds_of(shop, deliver, batch=_FEW) if working else lambda stopping: {},
-            logged=logged,
-            started=lambda address: out().print(f"Serving {books.tenant} on {address}/v1  (Ctrl-C stops)"),
-        )
+        with _showing(metrics, shop):
+            await serve_shop(
+                shop,
+                listening=listening,
+                rounds=rounds_of(shop, deliver, batch=_FEW) if working else lambda stopping: {},
+                logged=logged,
+                started=lambda address: out().print(f"Serving {books.tenant} on {address}/v1  (Ctrl-C stops)"),
+            )
     return OK
 
 
@@ -155,6 +189,7 @@ def work(
         str | None,
         typer.Option(metavar="INSTANT", help="Let time pass up to here, and end. A date means its whole day."),
     ] = None,
+    metrics: Metrics = None,
 ) -> int:
     """Let time pass for members: value ripens and ends, tiers are reviewed, holds lapse; and deliver webhooks.
 
@@ -165,19 +200,20 @@ def work(
 
     with opened() as books:
         set_up(settings().log, stream=sys.stderr)
-        return asyncio.run(_work(books, once=once, until=until))
+        return asyncio.run(_work(books, once=once, until=until, metrics=metrics))
 
 
 class _Stopped(Exception):
     """Raised between two batches, after somebody asked to stop."""
 
 
-async def _work(books: Books, *, once: bool, until: str | None) -> int:
+async def _work(books: Books, *, once: bool, until: str | None, metrics: str | None) -> int:
     import structlog
 
     from shuke.outreach.webhooks import delivering
     from shuke.runtime.clock import now
     from shuke.runtime.shop import open_shop
+    from shuke.runtime.work import watch
     from shuke.runtime.work import work as keep_working
 
     log = structlog.get_logger()
@@ -190,8 +226,10 @@ async def _work(books: Books, *, once: bool, until: str | None) -> int:
             return await _once(shop.pool, shop.settler, end, stopping)
         log.info("work.started", tenant=books.tenant)
         private = settings().private_webhooks
-        async with delivering(shop.pool, tenant=books.tenant, private=private) as deliver:
-            await keep_working(rounds_of(shop, deliver, batch=_MANY)(stopping), stopping=stopping)
+        async with delivering(shop.pool, tenant=books.tenant, private=private, figures=shop.figures) as deliver:
+            rounds = rounds_of(shop, deliver, batch=_MANY)(stopping)
+            with _showing(metrics, shop):
+                await keep_working({**rounds, "figures": watch(shop.pool, shop.figures)}, stopping=stopping)
         log.info("work.stopped")
     return OK
 

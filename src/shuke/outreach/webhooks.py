@@ -31,6 +31,7 @@ from shuke.outreach.envelopes import ENVELOPES, headers_of, source_of
 from shuke.outreach.sending import Client, Sent
 from shuke.runtime.catalogue import DISABLED, PING, EndpointDisabled, Pinged
 from shuke.runtime.clock import now
+from shuke.runtime.figures import Figures
 from shuke.runtime.settle import Pool
 from shuke.values.instants import DAY, HOUR, MINUTE, SECOND, Instant
 
@@ -74,14 +75,25 @@ class Courier:
     """Delivers, round after round. What is slow holds up nothing but itself: a round begins deliveries, and does
     not wait for their end.
 
-    ``most`` deliveries are under way at once, ``each`` to one endpoint. ``source`` is that of CloudEvents.
+    ``most`` deliveries are under way at once, ``each`` to one endpoint. ``source`` is that of CloudEvents. Attempts are
+    counted in ``figures``.
     """
 
-    def __init__(self, pool: Pool, client: Client, *, source: str, most: int = 32, each: int = 8) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        client: Client,
+        *,
+        source: str,
+        most: int = 32,
+        each: int = 8,
+        figures: Figures | None = None,
+    ) -> None:
         if client.seconds * SECOND * 2 > LEASE:
             raise ValueError("a lease must outlast its request")
         self._pool = pool
         self._client = client
+        self._figures = figures or Figures()
         self._source = source
         self._most = most
         self._each = each
@@ -133,12 +145,16 @@ class Courier:
     async def _deliver(self, claimed: Claimed, now: Instant) -> None:
         sent = await self._send(claimed, now)
         attempt = Attempt(now, sent.took_ms, sent.answered, trouble_of(sent), gone=sent.answered == 410)
+        self._figures.attempt_seconds.observe(sent.took_ms / 1000)
         try:
             if attempt.trouble is None:
                 await self._arrived(claimed, attempt)
+                outcome = "delivered"
             else:
                 async with self._recording, self._pool.connection() as connection:
-                    await record_missed(connection, claimed, attempt, retry_after=sent.retry_after)
+                    again = await record_missed(connection, claimed, attempt, retry_after=sent.retry_after)
+                outcome = "again" if again else "failed"
+            self._figures.attempts.labels(outcome).inc()
         except Exception:
             # It is due again when its lease ends.
             log.exception("webhook.not_recorded", delivery=claimed.id, endpoint=claimed.endpoint_id)
@@ -171,11 +187,13 @@ async def deliver(pool: Pool, *, now: Instant, client: Client, source: str, most
 
 
 @asynccontextmanager
-async def delivering(pool: Pool, *, tenant: str, private: bool) -> AsyncIterator[Callable[[], Awaitable[float]]]:
+async def delivering(
+    pool: Pool, *, tenant: str, private: bool, figures: Figures | None = None
+) -> AsyncIterator[Callable[[], Awaitable[float]]]:
     """Deliveries of this tenant's events, as work that repeats while the block lasts; its end waits for those under
     way. ``private`` lets them go to one's own network."""
     async with Client(private=private) as client:
-        courier = Courier(pool, client, source=source_of(tenant))
+        courier = Courier(pool, client, source=source_of(tenant), figures=figures)
         try:
             yield rounds(courier, clock=now)
         finally:
@@ -197,8 +215,8 @@ def rounds(courier: Courier, *, clock: Callable[[], Instant]) -> Callable[[], Aw
 # -- What became of an attempt ----------------------------------------------------------------------------
 
 
-async def record_missed(connection: Connection, claimed: Claimed, attempt: Attempt, *, retry_after: str | None) -> None:
-    """Write down that an attempt did not arrive, and what follows from it."""
+async def record_missed(connection: Connection, claimed: Claimed, attempt: Attempt, *, retry_after: str | None) -> bool:
+    """Write down that an attempt did not arrive, and what follows from it; whether it is tried again."""
     is_test = claimed.topic == PING
     again_at = None if is_test else next_attempt(claimed, at=attempt.at, retry_after=retry_after)
     log.info(
@@ -213,6 +231,7 @@ async def record_missed(connection: Connection, claimed: Claimed, attempt: Attem
     if disabled is not None:
         log.warning("webhook.disabled", endpoint=disabled.id, why=disabled.disabled_why)
         await deliveries.add_event(connection, body=_disabled(disabled, attempt), now=attempt.at)
+    return again_at is not None and disabled is None
 
 
 def trouble_of(sent: Sent) -> str | None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from shuke.books.backlog import ENDPOINT_STATES, OUTBOX_KINDS, Backlog, Pile
 from shuke.values.instants import SECOND, Instant
@@ -72,6 +72,21 @@ class Figures:
     def show(self, backlog: Backlog, *, at: Instant) -> None:
         """Show how the books stood at ``at``."""
         self._books.show(backlog, at=at)
+
+
+@contextmanager
+def shown(figures: Figures, *, host: str, port: int) -> Iterator[int]:
+    """Show them over HTTP (whatever path is asked for) as long as the block lasts; the port. A thread answers.
+
+    For processes that serve nothing else, or share their port. Raises OSError where the address is taken.
+    """
+    server, thread = start_http_server(port, addr=host, registry=figures.registry)
+    try:
+        yield int(server.server_port)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 class _Books:

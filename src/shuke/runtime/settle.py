@@ -31,6 +31,7 @@ from shuke.engine.activity import Activity
 from shuke.engine.compiled import Compiled, Editions
 from shuke.runtime.batch import Answer as Answer
 from shuke.runtime.batch import EngineFailed, MustLock, Work
+from shuke.runtime.figures import Figures
 from shuke.runtime.garbage import uncollected
 
 log = structlog.get_logger()
@@ -84,10 +85,14 @@ class _Outdated(Exception):
 class Settler:
     """Settles activities into one tenant's books."""
 
-    def __init__(self, pool: Pool, *, announce: bool = True, patience: Patience = BATCH) -> None:
+    def __init__(
+        self, pool: Pool, *, announce: bool = True, patience: Patience = BATCH, figures: Figures | None = None
+    ) -> None:
         """``announce`` says whether the world is told of what happens: messages, and events for whoever listens.
-        A history that is settled long after the fact is no news. ``patience`` is for whoever does not say."""
+        A history that is settled long after the fact is no news. ``patience`` is for whoever does not say. Batches
+        are measured in ``figures``."""
         self._pool = pool
+        self._figures = figures or Figures()
         self._patience = patience
         self._announce = announce
         self._editions: Editions | None = None
@@ -120,7 +125,7 @@ class Settler:
         except _UNWRITABLE:
             middle = len(activities) // 2
             if middle == 0:
-                _tell_failure(activities[0])
+                self._tell_failure(activities[0])
                 return [Answer("failed", code="engine_failed")]
         first = await self.settle(activities[:middle], requests=requests[:middle], patience=patience)
         try:
@@ -133,10 +138,11 @@ class Settler:
     ) -> list[Answer]:
         bounds = patience.bounds(len(activities))
         try:
-            async with asyncio.timeout(bounds.seconds):
-                return await self._settle_together(activities, requests, bounds)
+            with self._figures.batch(len(activities)):
+                async with asyncio.timeout(bounds.seconds):
+                    return await self._settle_together(activities, requests, bounds)
         except TimeoutError as late:
-            raise _away(late, "took_too_long", activities=len(activities)) from late
+            raise self._away(late, "took_too_long", activities=len(activities)) from late
 
     async def _settle_together(
         self, activities: Sequence[Activity], requests: Sequence[bytes | None], bounds: Bounds
@@ -157,17 +163,21 @@ class Settler:
             except MustLock as more:
                 attempt -= 1
                 quotas |= more.quotas
+                self._figures.retries.labels("quota_unlocked").inc()
             except _Outdated:
                 attempt -= 1
                 self._editions = None
+                self._figures.retries.labels("version_outdated").inc()
             except EngineFailed as error:
                 attempt -= 1
-                _tell_failure(activities[error.position])
+                self._figures.retries.labels("engine_failed").inc()
+                self._tell_failure(activities[error.position])
                 failed[error.position] = Answer("failed", code="engine_failed")
             except _TRANSIENT as error:
                 self._careful = 16
                 if attempt >= _ATTEMPTS:
                     raise
+                self._figures.retries.labels("collision").inc()
                 log.info("settle.again", why=type(error).__name__, attempt=attempt)
             except psycopg.Error as error:
                 cause = cause_of(error)
@@ -177,7 +187,8 @@ class Settler:
                 if isinstance(error, psycopg.errors.LockNotAvailable) and work is not None:
                     await self._tell_held(work)
                 if attempt >= _ATTEMPTS or not cause.passing:
-                    raise _away(error, cause.name, activities=len(activities)) from error
+                    raise self._away(error, cause.name, activities=len(activities)) from error
+                self._figures.retries.labels(cause.name).inc()
                 log.warning("settle.again", why=cause.name, sqlstate=error.sqlstate, attempt=attempt)
                 await asyncio.sleep(min(2.0, 0.05 * 2**attempt))
 
@@ -208,7 +219,7 @@ class Settler:
                 activities = await pick(connection)
                 if not activities:
                     return []
-                with uncollected():
+                with uncollected(), self._figures.batch(len(activities)):
                     editions = await self._latest(connection)
                     work = Work(connection, editions, activities, {}, (), bounds, announce=self._announce)
                     answers = await self._settle(work, careful=False)
@@ -218,7 +229,7 @@ class Settler:
                 why = _why(error)
                 if why is None:
                     raise
-                raise _away(error, why, activities=0) from error
+                raise self._away(error, why, activities=0) from error
             answers = await self.settle(activities)
         return list(zip(activities, answers, strict=True))
 
@@ -251,6 +262,17 @@ class Settler:
         await commit.write(work.connection, work.batch)  # and commit
         return work.answers()
 
+    def _away(self, error: Exception, why: str, *, activities: int) -> BooksAway:
+        """What is raised in the place of ``error``; the log is told the cause."""
+        sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else None
+        log.error("settle.books_away", why=why, sqlstate=sqlstate, activities=activities)
+        self._figures.away.labels(why).inc()
+        return BooksAway(why, sqlstate=sqlstate)
+
+    def _tell_failure(self, activity: Activity) -> None:
+        log.exception("settle.failed", type=activity.type, source=activity.source, key=activity.key)
+        self._figures.failed.inc()
+
 
 def _why(error: Exception) -> str | None:
     """Why the books are away; None where they are there."""
@@ -258,14 +280,3 @@ def _why(error: Exception) -> str | None:
         return "took_too_long"
     cause = cause_of(error) if isinstance(error, psycopg.Error) else None
     return None if cause is None else cause.name
-
-
-def _away(error: Exception, why: str, *, activities: int) -> BooksAway:
-    """What is raised in the place of ``error``; the log is told the cause."""
-    sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else None
-    log.error("settle.books_away", why=why, sqlstate=sqlstate, activities=activities)
-    return BooksAway(why, sqlstate=sqlstate)
-
-
-def _tell_failure(activity: Activity) -> None:
-    log.exception("settle.failed", type=activity.type, source=activity.source, key=activity.key)

@@ -14,6 +14,7 @@ from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.program.document import Program
 from shuke.runtime.apart import Apart
+from shuke.runtime.figures import Figures
 from shuke.runtime.group_commit import GroupCommit
 from shuke.runtime.quotes import Quotes
 from shuke.runtime.settle import Answer, Pool, Settler
@@ -24,14 +25,16 @@ _CONNECTIONS_MOST = 12
 
 class Shop:
     """What every door needs of one tenant. ``settler`` takes batches, ``settle`` single activities; ``apart`` does what
-    takes the processor for long; ``private_webhooks`` says whether endpoints may lie in one's own network."""
+    takes the processor for long; ``private_webhooks`` says whether endpoints may lie in one's own network; ``figures``
+    are what is measured."""
 
     def __init__(self, pool: Pool, *, tenant: str, apart: Apart, private_webhooks: bool = False) -> None:
         self.pool = pool
         self.apart = apart
         self.tenant = tenant
         self.private_webhooks = private_webhooks
-        self.settler = Settler(pool)
+        self.figures = Figures()
+        self.settler = Settler(pool, figures=self.figures)
         self.quotes = Quotes(pool, self.settler)
         self._group = GroupCommit(self.settler)
 

@@ -15,11 +15,13 @@ import structlog
 from psycopg import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 
-from shuke.books import requests, waiting
+from shuke.books import connect, requests, waiting
+from shuke.books.backlog import backlog
 from shuke.books.statements import next_due
 from shuke.runtime import member_codes
 from shuke.runtime.clock import now
 from shuke.runtime.due import advance
+from shuke.runtime.figures import LOOK_SECONDS, Figures
 from shuke.runtime.settle import NotPublished, Pool, Settler
 from shuke.values.instants import DAY, SECOND
 
@@ -96,6 +98,18 @@ def clock(pool: Pool, settler: Settler, *, batch: int, stopping: asyncio.Event) 
         ahead = (due - now()) / SECOND
         # Who is due still could not be settled, or is another worker's.
         return min(ahead, _LOOK_EVERY) if ahead > 0 else _AGAIN_AFTER
+
+    return round_
+
+
+def watch(pool: Pool, figures: Figures) -> Round:
+    """Reads again and again what is still to be done, and shows it."""
+
+    async def round_() -> float:
+        at = now()
+        async with connect.reading(pool) as connection:
+            figures.show(await backlog(connection, at=at), at=at)
+        return LOOK_SECONDS
 
     return round_
 

@@ -8,7 +8,6 @@ import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from prometheus_client import CollectorRegistry
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
@@ -28,10 +27,8 @@ from shuke.web.frame import Frame, Measures
 def build(shop: Shop, *, logged: bool = False) -> FastAPI:
     """The application over an open shop. ``logged``: a log line for every request."""
     app = routes()
-    registry = CollectorRegistry()
     app.state.shop = shop
     app.state.gate = Gate(shop)
-    app.state.registry = registry
     for raised, problem_of in (
         (RequestValidationError, lambda request, error: invalid(error, locale_of(request.headers))),
         (Problem, lambda request, error: error),
@@ -42,7 +39,7 @@ def build(shop: Shop, *, logged: bool = False) -> FastAPI:
         (ReadOnlySqlTransaction, lambda request, error: Problem("books_away", headers={"Retry-After": "1"})),
     ):
         app.add_exception_handler(raised, _handler(problem_of))
-    app.add_middleware(Frame, measures=Measures(registry), logged=logged)
+    app.add_middleware(Frame, measures=Measures(shop.figures.registry), logged=logged)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's documented way to adjust it
     return app
 

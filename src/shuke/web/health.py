@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
@@ -53,5 +53,5 @@ async def get_readiness(request: Request, response: Response) -> Ready:
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def get_metrics(request: Request) -> Any:
     """What is measured, for Prometheus."""
-    registry: CollectorRegistry = request.app.state.registry
-    return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    shop: Shop = request.app.state.shop
+    return Response(generate_latest(shop.figures.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -18,7 +18,7 @@ import structlog
 import uvicorn
 
 from shuke.runtime.shop import Shop
-from shuke.runtime.work import Round, work
+from shuke.runtime.work import Round, watch, work
 from shuke.web.app import build
 from shuke.web.protocol import Protocol, hang_up_on_slow
 
@@ -82,7 +82,15 @@ async def serve(
     host, port = listening.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     beside = asyncio.create_task(
-        work({"keys": remember_use, "connections": hang_up, **rounds(stopping)}, stopping=stopping)
+        work(
+            {
+                "keys": remember_use,
+                "connections": hang_up,
+                "figures": watch(shop.pool, shop.figures),
+                **rounds(stopping),
+            },
+            stopping=stopping,
+        )
     )
     if started is not None:
         started(address)
