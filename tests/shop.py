@@ -12,6 +12,7 @@ from typing import Any, LiteralString
 
 from shuke.books import programs, verify
 from shuke.books.connect import pool
+from shuke.books.identity import follow
 from shuke.books.verify import Finding
 from shuke.engine.activity import (
     ASSET_ADJUSTED,
@@ -114,15 +115,11 @@ class Ledger:
         codes = {code: self.codes[code] for code in need.codes if code in self.codes}
         quotas = [*need.quotas, *quotas_of_codes(self.editions.at(activity.occurred_at), activity, codes)]
         taken = {quota: self.taken.get(quota, 0) for quota in quotas}
-        owners = {kind: self.identities.get((kind, value), id_) for kind, value in need.identities}
+        owners = {one.place: self.identities.get((one.kind, one.value), id_) for one in need.identities}
         erased = [other for other in need.members if other in self.members and self.members[other].status == ERASED]
         settled = step(self.editions, member, activity, Context(orders, taken, codes, owners, erased))
         self.members[id_] = settled.member
-        for change in settled.effects.identities:
-            if change.since is None:
-                del self.identities[change.kind, change.value]
-            else:
-                self.identities[change.kind, change.value] = id_
+        follow(self.identities, settled.effects.identities, id_)
         for change in settled.effects.coupons:
             if change.code is not None:
                 self.codes.setdefault(change.code, Code(change.template, "elsewhere"))

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from shuke.engine.activity import ASSET_TRANSFERRED, ERASED, JOINED, UPDATED
+from shuke.books.members import by_identity
+from shuke.engine.activity import ASSET_TRANSFERRED, ERASED, IDENTITY_ADDED, JOINED, UPDATED
 from tests.shop import NOON, given, told
 
 pytestmark = pytest.mark.database
@@ -94,6 +95,26 @@ async def test_somebody_refused_is_kept_as_a_stranger_and_nothing_can_be_sent_to
     assert statuses == {"ada": "erased", "bob": "stranger", "cy": "active"}
     assert await shop.rows(ROWS) == []
     assert await shop.findings() == []
+
+
+async def test_a_device_is_kept_for_each_who_has_it_and_names_nobody_where_there_are_two(shop):
+    await shop.settle(joined("ada", device="d"), joined("bob", device="d"), joined("cy", device="e"))
+    assert await shop.rows(ROWS) == [("device", "d", "ada"), ("device", "d", "bob"), ("device", "e", "cy")]
+    async with shop.connections.connection() as connection:
+        assert await by_identity(connection, "device", "d") is None
+        assert await by_identity(connection, "device", "e") == "cy"
+    await shop.settle(updated("ada", "u1", device=None))
+    assert await shop.rows(ROWS) == [("device", "d", "bob"), ("device", "e", "cy")]
+    assert await shop.findings() == []
+
+
+async def test_what_was_shown_to_be_hers_stands_beside_it_and_is_proved(shop):
+    await shop.settle(joined("ada", phone=PHONE))
+    await shop.settle(told(IDENTITY_ADDED, "ada", key="v", when=NOON + 1, kind="phone", value=PHONE, verified=True))
+    assert await shop.rows("select value, verified_at > since from identity") == [(PHONE, True)]
+    assert await shop.findings() == []
+    [wrong] = await shop.findings(after="update identity set verified_at = null")
+    assert wrong.row == "identity ada/phone"
 
 
 CORRUPTIONS = {

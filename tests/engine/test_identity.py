@@ -1,12 +1,13 @@
 """What members are called elsewhere, and that each name belongs to one of them."""
 
+import msgspec
 import pytest
 
-from shuke.engine.activity import ASSET_SPENT, JOINED, UPDATED, Activity
+from shuke.engine.activity import ASSET_SPENT, IDENTITY_ADDED, IDENTITY_REMOVED, JOINED, UPDATED, Activity
 from shuke.engine.effects import IdentityChanged, Refused
 from shuke.engine.identity import MOST_IDENTITIES, asked_for, identities_of
 from shuke.engine.member import ACTIVE, STRANGER, pack, unpack
-from tests.shop import NOON, Ledger, given, order, told
+from tests.shop import COFFEE, NOON, Ledger, edition, given, order, told
 
 LATER = NOON + 60_000_000
 PHONE = "+886912345678"
@@ -116,6 +117,77 @@ def test_a_member_has_a_bounded_number_of_traits_and_tags_and_learns_nothing_of_
 
 
 def test_only_activities_that_tell_identities_ask_whose_they_are():
-    assert asked_for(joined("ada", identities={"phone": PHONE, "card": None})) == [("phone", PHONE)]
+    assert asked_for(joined("ada", identities={"phone": PHONE, "card": None})) == [("phone", "phone", PHONE)]
     assert asked_for(joined("ada")) == []
     assert asked_for(told("walked", "ada", key="w", identities={"phone": PHONE})) == []
+
+
+def added(member: str, kind: str, value: str, *, when: int = LATER, **more: object) -> Activity:
+    return told(IDENTITY_ADDED, member, key=f"{kind}-{value}-{when}", when=when, kind=kind, value=value, **more)
+
+
+def removed(member: str, kind: str, value: str, *, when: int = LATER) -> Activity:
+    return told(IDENTITY_REMOVED, member, key=f"no-{kind}-{value}-{when}", when=when, kind=kind, value=value)
+
+
+def test_one_more_of_a_kind_stands_beside_the_others_up_to_the_limit_of_its_kind():
+    shop = Ledger()
+    shop.all(joined("ada", identities={"email": "a@x.org"}), *(added("ada", "email", f"a{n}@x.org") for n in range(4)))
+    assert len(shop.members["ada"].identities) == 5
+    refused = shop.settle(added("ada", "email", "more@x.org")).refused
+    assert refused == Refused("identity_limit", {"kind": "email", "most": 5})
+    assert shop.settle(added("ada", "email", "a1@x.org", when=LATER + 1)).refused is None
+    shop.all(removed("ada", "email", "a1@x.org"), added("ada", "email", "more@x.org", when=LATER + 2))
+    assert shop.settle(removed("ada", "email", "a1@x.org", when=LATER + 3)).refused == Refused(
+        "identity_unknown", {"kind": "email"}
+    )
+
+
+def test_a_kind_with_a_colon_is_counted_by_itself_and_has_the_terms_of_its_family():
+    shop = Ledger()
+    shop.all(*(added("ada", f"wechat_openid:app{app}", f"o{n}") for app in range(3) for n in range(2)))
+    refused = shop.settle(added("ada", "wechat_openid:app1", "o9")).refused
+    assert refused == Refused("identity_limit", {"kind": "wechat_openid:app1", "most": 2})
+
+
+def test_a_device_may_be_shared_and_the_oldest_is_forgotten_where_there_are_too_many():
+    shop = Ledger()
+    shop.all(joined("bob", identities={"device": "d0"}))
+    shop.all(*(added("ada", "device", f"d{number}", when=LATER + number) for number in range(25)))
+    assert [identity.value for identity in shop.members["ada"].identities] == [f"d{number}" for number in range(5, 25)]
+    assert identities_of(shop.members["bob"]) == {"device": "d0"}
+
+
+def test_what_was_shown_to_be_hers_once_stays_so_with_the_time_and_the_source_that_said_it():
+    shop = Ledger()
+    shop.all(joined("ada", identities={"phone": PHONE, "email": "a@x.org"}, verified=["phone"]))
+    settled = shop.all(added("ada", "email", "a@x.org", verified=True))
+    assert settled.effects.identities == [IdentityChanged("email", "a@x.org", NOON, LATER)]
+    assert shop.all(added("ada", "email", "a@x.org", when=LATER + 1, verified=True)).effects.identities == []
+    phone, email = shop.members["ada"].identities
+    assert (phone.verified_at, phone.verified_by) == (NOON, "test")
+    assert (email.since, email.verified_at, email.verified_by) == (NOON, LATER, "test")
+
+
+def test_of_several_of_a_kind_the_verified_one_speaks_for_her_and_otherwise_the_last():
+    shop = Ledger()
+    shop.all(added("ada", "email", "1@x.org"), added("ada", "email", "2@x.org"))
+    assert identities_of(shop.members["ada"]) == {"email": "2@x.org"}
+    shop.all(added("ada", "email", "1@x.org", when=LATER + 1, verified=True))
+    assert identities_of(shop.members["ada"]) == {"email": "1@x.org"}
+
+
+def test_a_program_says_how_many_of_a_kind_there_may_be_and_what_stands_for_nobody():
+    terms = 'identities: [{kind: phone, most: 2, junk: ["+886222222222"]}, {kind: clubs, shared: true}]\n'
+    shop = Ledger(edition(COFFEE + terms))
+    shop.all(added("ada", "phone", "+886911111111"), added("ada", "phone", PHONE))
+    for tells in (added("bob", "phone", "+886222222222"), joined("bob", identities={"phone": "+886222222222"})):
+        assert shop.settle(tells).refused == Refused("identity_junk", {"kind": "phone"})
+    shop.all(added("ada", "clubs", "chess"), added("cy", "clubs", "chess"))
+
+
+def test_a_state_from_before_identities_were_verified_reads_as_one_whose_are_not():
+    member = Ledger().all(joined("ada", identities={"card": "7"})).member
+    older = msgspec.msgpack.decode(pack(member))
+    older["identities"] = [one[:3] for one in older["identities"]]
+    assert pack(unpack(msgspec.msgpack.encode(older))) == pack(member)

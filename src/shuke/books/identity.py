@@ -8,7 +8,9 @@ from typing import LiteralString
 from shuke.books import wire
 from shuke.books.load import Connection
 from shuke.books.postings import Posting
+from shuke.engine.effects import IdentityChanged
 from shuke.values.ids import bucket_of
+from shuke.values.instants import NEVER
 
 Name = tuple[str, str]
 """Kind and value, in its normal form."""
@@ -26,20 +28,31 @@ GIVE_UP: LiteralString = """
 
 # In the order of the key, so that two batches never wait for each other in a circle.
 ADD: LiteralString = """
-    insert into identity (kind, value, bucket, member_id, since)
-    select * from unnest(%b::text[], %b::text[], %b::smallint[], %b::text[], %b::timestamptz[])
-        as u (kind, value, bucket, member_id, since)
-    order by kind, value
+    insert into identity (kind, value, bucket, member_id, since, verified_at, shared)
+    select * from unnest(%b::text[], %b::text[], %b::smallint[], %b::text[], %b::timestamptz[], %b::timestamptz[],
+        %b::boolean[]) as u (kind, value, bucket, member_id, since, verified_at, shared)
+    order by kind, value, member_id
+    on conflict (kind, value, member_id) do update set verified_at = excluded.verified_at
 """
 
 
 async def owners(connection: Connection, names: Iterable[Name]) -> dict[Name, str]:
-    """Whose these identities are, as far as they are anybody's."""
+    """Whose these identities are, as far as they are anybody's; of a shared one, any of those who have it."""
     wanted = sorted(set(names))
     cursor = await connection.execute(
         OWNERS, ([kind for kind, _ in wanted], [value for _, value in wanted]), prepare=True
     )
     return {(kind, value): member_id for kind, value, member_id in await cursor.fetchall()}
+
+
+def follow(owners: dict[Name, str], changes: Iterable[IdentityChanged], member_id: str) -> None:
+    """Bring ``owners`` up to date with what a step changed of what a member is called."""
+    for change in changes:
+        name = change.kind, change.value
+        if change.since is not None:
+            owners[name] = member_id
+        elif owners.get(name) == member_id:
+            del owners[name]
 
 
 async def write(connection: Connection, postings: Iterable[Posting]) -> None:
@@ -48,25 +61,27 @@ async def write(connection: Connection, postings: Iterable[Posting]) -> None:
     Raises ``psycopg.errors.UniqueViolation`` where another transaction was first with an identity.
     """
     given_up: list[tuple[str, str, str]] = []
-    hers: dict[Name, tuple[str, int]] = {}
+    hers: dict[tuple[str, str, str], IdentityChanged] = {}
     for posting in postings:
         for change in posting.effects.identities:
-            name = change.kind, change.value
+            name = change.kind, change.value, posting.member_id
             if change.since is None:
-                given_up.append((*name, posting.member_id))
+                given_up.append(name)
                 hers.pop(name, None)
             else:
-                hers[name] = posting.member_id, change.since
+                hers[name] = change
     if given_up:
         await connection.execute(GIVE_UP, tuple(list(column) for column in zip(*given_up, strict=True)))
     if hers:
         await connection.execute(
             ADD,
             (
-                [kind for kind, _ in hers],
-                [value for _, value in hers],
-                [bucket_of(member_id) for member_id, _ in hers.values()],
-                [member_id for member_id, _ in hers.values()],
-                wire.array("timestamptz", [wire.instant(since) for _, since in hers.values()]),
+                [kind for kind, _, _ in hers],
+                [value for _, value, _ in hers],
+                [bucket_of(member_id) for _, _, member_id in hers],
+                [member_id for _, _, member_id in hers],
+                wire.array("timestamptz", [wire.instant(change.since or 0) for change in hers.values()]),
+                wire.array("timestamptz", [wire.instant(change.verified_at or NEVER) for change in hers.values()]),
+                [change.shared for change in hers.values()],
             ),
         )

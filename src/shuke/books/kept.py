@@ -42,7 +42,10 @@ COUPON: Final[LiteralString] = f"""
     coupon_id, template, code, state, coalesce((extract(epoch from valid_until) * 1000000)::bigint, {NEVER}), order_id
 """
 CODE: Final[LiteralString] = "code, coupon_id"
-IDENTITY: Final[LiteralString] = "kind, value, (extract(epoch from since) * 1000000)::bigint"
+IDENTITY: Final[LiteralString] = """
+    kind, value, (extract(epoch from since) * 1000000)::bigint,
+    coalesce((extract(epoch from verified_at) * 1000000)::bigint, 0)
+"""
 
 _HER: Final[LiteralString] = "bucket = %(bucket)s and member_id = %(member)s"
 _FROM_HER_LOG: Final[LiteralString] = f"bucket = %(bucket)s and activity_id in (select id from activity where {_HER})"
@@ -106,7 +109,7 @@ class Kept(Struct):
     tier_changes: dict[tuple[int, int], Row] = {}
     coupons: dict[str, Row] = {}
     codes: dict[str, Row] = {}  # that she took of those made ahead
-    identities: dict[tuple[str, str], Instant] = {}
+    identities: dict[tuple[str, str], tuple[Instant, Instant]] = {}  # since when, and when shown to be hers (0: not)
 
     def fill(self, rows: dict[str, list[Row]]) -> Iterator[tuple[str, Row]]:
         """Take over the rows of each table; yields (table, row) of those whose activity is not hers."""
@@ -114,7 +117,7 @@ class Kept(Struct):
         self.orders = {row[0]: row[1:] for row in rows["orders"]}
         self.coupons = {row[0]: row[1:] for row in rows["coupon"]}
         self.codes = {row[0]: row[1:] for row in rows.get("code", ())}
-        self.identities = {(row[0], row[1]): row[2] for row in rows["identity"]}
+        self.identities = {(row[0], row[1]): (row[2], row[3]) for row in rows["identity"]}
         seqs = {row.id: row.seq for row in self.log}
         into: tuple[tuple[str, dict[Any, Row]], ...] = (
             ("entry", self.entries),

@@ -14,7 +14,7 @@ from shuke.values.instants import Instant
 MOST_LOOKED_AT = 5_000
 """Members that one page looks at for those it asks for, so that no question takes longer where there are more."""
 
-BY_IDENTITY: LiteralString = "select member_id from identity where kind = %b and value = %b"
+BY_IDENTITY: LiteralString = "select member_id from identity where kind = %b and value = %b limit 2"
 
 # Buckets are drawn by lot from the ids, so this order means nothing; but it never moves, and its index is there.
 PAGE: LiteralString = """
@@ -70,10 +70,11 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 async def by_identity(connection: Connection, kind: str, value: str) -> str | None:
-    """The id of the member who is called so elsewhere; ``value`` in its normal form. None if nobody is."""
+    """The id of the member who is called so elsewhere; ``value`` in its normal form. None if nobody is, or several are:
+    a device that two share says of neither that it is she."""
     cursor = await connection.execute(BY_IDENTITY, (kind, value), prepare=True)
-    row = await cursor.fetchone()
-    return None if row is None else row[0]
+    rows = await cursor.fetchall()
+    return rows[0][0] if len(rows) == 1 else None
 
 
 async def page(

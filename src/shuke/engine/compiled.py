@@ -23,6 +23,7 @@ from shuke.program.assets import AssetKind
 from shuke.program.chapter import Chapter, ratio
 from shuke.program.conditions import Node, uses, uses_of_term
 from shuke.program.document import Program
+from shuke.program.identities import terms_of
 from shuke.program.measures import Measure
 from shuke.values.instants import NEVER, Instant, LocalCalendar
 
@@ -63,6 +64,7 @@ class Compiled:
         self.coupons = compile_coupons(program, self.calendar, self.names)
         self.prices = compile_prices(program, self.names)
         self.stored_value = compile_stored_value(program, self.names)
+        self.identities = terms_of(program.identities)
         self.announced = frozenset(program.announce)
         self.hold_microseconds = program.hold_minutes * 60_000_000
 

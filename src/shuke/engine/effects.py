@@ -89,11 +89,14 @@ class CouponChanged(Struct):
 
 
 class IdentityChanged(Struct, gc=False):
-    """``since``: when the member began to be called so; None where she is so no longer."""
+    """``since``: when the member began to be called so; None where she is so no longer. ``verified_at``: when it was
+    shown to be hers, 0 if it was not. ``shared``: others may be called so too."""
 
     kind: str
     value: str
     since: int | None
+    verified_at: int = 0
+    shared: bool = False
 
 
 class CodeTaken(Struct):

@@ -126,6 +126,8 @@ class Identity(Struct, array_like=True, gc=False):
     kind: str  # phone, email, card, or a platform's name
     value: str
     since: int
+    verified_at: int = 0  # when it was shown to be hers; 0: she, or somebody, only said so
+    verified_by: str = ""  # the source that told us that it was
 
 
 ACTIVE = "active"
@@ -154,7 +156,7 @@ class Member(Struct):
     used: dict[str, dict[int, int]] = {}  # limit -> period -> used
     carries: dict[str, list[int]] = {}  # asset -> [numerator, denominator] of the fraction kept
     once: dict[str, int] = {}  # gifts given once for ever -> when
-    identities: list[Identity] = []  # one of each kind
+    identities: list[Identity] = []  # in the order in which they were learnt
     traits_set: dict[str, int] = {}  # declared traits that change only so often -> when they were told
 
 

@@ -8,7 +8,7 @@ from shuke.engine import activity as of
 from shuke.engine.activity import Activity
 from shuke.engine.codes import quotas_of_coupons
 from shuke.engine.compiled import Editions
-from shuke.engine.identity import asked_for
+from shuke.engine.identity import Asked, asked_for
 from shuke.engine.spends import remembered_as
 from shuke.engine.stored_value import ORDER_PREFIX
 
@@ -20,13 +20,13 @@ _TO_ANOTHER = frozenset((of.ASSET_TRANSFERRED, of.COUPON_GIVEN))
 
 class Needs(Struct):
     """Names of what to fetch: the member's ``orders``, coupon ``codes``, ``quotas`` to hold locked, other ``members``
-    whose inbox the step may write to, and whose the ``identities`` (kind, value) are that are told."""
+    whose inbox the step may write to, and whose the ``identities`` are that are told."""
 
     orders: list[str] = []
     codes: list[str] = []
     quotas: list[str] = []
     members: list[str] = []
-    identities: list[tuple[str, str]] = []
+    identities: list[Asked] = []
 
 
 def needs(program: Editions, activity: Activity) -> Needs:

@@ -29,7 +29,7 @@ class Context(Struct):
 
     ``taken`` maps a quota to what all members together have taken of it so far; the shell holds it locked.
     ``codes`` are the unique coupon codes among those asked for that anybody knows; the shell holds free ones locked.
-    ``identities`` maps a kind to another member who has the identity of that kind which the activity tells;
+    ``identities`` maps a place (see ``engine.identity.asked_for``) to another member who has the identity told there;
     ``erased`` names the other members of the activity who are erased.
     """
 

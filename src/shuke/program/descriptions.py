@@ -32,6 +32,7 @@ FIELDS: Final[dict[str, str]] = {
     "Program.hold_minutes": "How long a cart keeps the points and coupons it uses before it must be paid.",
     "Program.announce": "What is said ahead: webhooks tell asset.expiring and tier.at_risk only where they are named "
     "here. Of everything that has happened an endpoint is told what it asks for, named or not.",
+    "Program.identities": "What members are called elsewhere, kind by kind: limits, sharing, proof.",
     "Program.measures": "What is counted about a member beside spend, orders, items and active_days.",
     "Program.assets": "What a member can own: points, stars, growth value, stored value.",
     "Program.earning": "The rules by which members earn.",
@@ -238,6 +239,15 @@ FIELDS: Final[dict[str, str]] = {
     "Prices.coupons_per_order": "The most coupons in one order.",
     "Prices.members_only": "Lines that only certain members may buy.",
     "MembersOnly.who": "Who may buy them.",
+    # identities
+    "IdentityTerms.kind": "phone, email, card, line, wechat_openid … without what stands behind a colon.",
+    "IdentityTerms.most": "So many of this kind for one member.",
+    "IdentityTerms.priority": "Where several identities name members, the highest decides.",
+    "IdentityTerms.shared": "Whether several members may have the same one, as with a device.",
+    "IdentityTerms.proof": "platform: whoever tells it knows it; asked: she must show that it is hers.",
+    "IdentityTerms.decides": "Whether a member is found by it: always, verified (only if shown to be hers), or never.",
+    "IdentityTerms.when_full": "One more than the most: refuse it, or forget_oldest.",
+    "IdentityTerms.junk": "What stands for nobody, such as the shop's own phone number.",
     # stored value
     "StoredValue.principal": "The asset that holds what was paid in.",
     "StoredValue.bonus": "The asset that holds what was given on top.",

@@ -17,6 +17,7 @@ from shuke.program.chapter import Chapter, Slug, Text
 from shuke.program.coupons import CouponTemplate
 from shuke.program.document_text import dump, parse
 from shuke.program.earning import Rule
+from shuke.program.identities import IdentityTerms
 from shuke.program.measures import BUILT_IN, Measure
 from shuke.program.prices import Prices
 from shuke.program.problems import DocumentError, Problem
@@ -55,6 +56,7 @@ class Program(Chapter):
     hold_minutes: int = Field(default=30, ge=1, le=7 * 24 * 60)
     announce: list[str] = Field(default_factory=lambda: list(ANNOUNCED))  # topics, see ANNOUNCED
     profile: Profile = Field(default_factory=Profile)
+    identities: list[IdentityTerms] = Field(default_factory=list)
     measures: list[Measure] = Field(default_factory=list)
     assets: list[Asset] = Field(default_factory=list)
     earning: list[Rule] = Field(default_factory=list)

@@ -161,7 +161,7 @@ class Work:
         if wanted:
             self.batch.orders = await load.load_orders(self.connection, wanted)
             self.batch.known_orders = set(self.batch.orders)
-        names = [name for need in self.needs for name in need.identities]
+        names = [(asked.kind, asked.value) for need in self.needs for asked in need.identities]
         if names:
             self.batch.identities = await identity.owners(self.connection, names)
 
@@ -218,11 +218,7 @@ class Work:
         self._claim(settled.effects.claims)
         self._remember_codes(settled.effects)
         outside = outside.with_claims(settled.effects.claims)
-        for change in settled.effects.identities:
-            if change.since is None:
-                batch.identities.pop((change.kind, change.value), None)
-            else:
-                batch.identities[change.kind, change.value] = activity.member_id
+        identity.follow(batch.identities, settled.effects.identities, activity.member_id)
         if settled.member.status == ERASED and settled.refused is None:
             batch.erased.append(activity.member_id)
         events = [] if was is None else events_of(Step(activity, was, settled, self.editions, self.topics))
@@ -257,10 +253,10 @@ class Work:
         if need.members:
             members = self.batch.members
             outside.erased = [id_ for id_ in need.members if members[id_].member.status == ERASED]
-        for kind, value in need.identities:
-            owner = self.batch.identities.get((kind, value), activity.member_id)
+        for asked in need.identities:
+            owner = self.batch.identities.get((asked.kind, asked.value), activity.member_id)
             if owner != activity.member_id:
-                outside.identities[kind] = owner
+                outside.identities[asked.place] = owner
         return outside
 
     def _orders(self, member_id: str, order_ids: list[str]) -> dict[str, Order]:

@@ -11,6 +11,7 @@ from shuke.client.shapes.shared import (
     CouponShown,
     EntryShown,
     HoldShown,
+    IdentityShown,
     OrderShown,
     Skipped,
     TierChangeShown,
@@ -37,8 +38,12 @@ class EraseTold(TypedDict):
 class MemberChange(TypedDict):
     """What to change; what is not named stays."""
 
-    # By kind; another value replaces the one before, null gives it up.
+    # By kind; another value replaces what she was called before under that kind, null gives it up. To add one beside
+    # others: `POST /v1/members/{member_id}/identities`.
     identities: NotRequired[dict[str, Any]]
+    # Kinds among `identities` that she has shown to be hers: you sent a code to this phone and she told it. Without
+    # that they are only what somebody said.
+    verified: NotRequired[list[str]]
     # By name; null forgets one.
     traits: NotRequired[dict[str, Any]]
     # To add.
@@ -96,6 +101,7 @@ class MemberExport(TypedDict):
     # As of when.
     at: str | datetime
     member: MemberShown
+    known_as: list[IdentityShown]
     balances: list[BalanceShown]
     holds: list[HoldShown]
     coupons: list[CouponShown]
@@ -130,6 +136,7 @@ class MemberShown(TypedDict):
     # active or erased
     status: str
     joined_at: str
+    # By kind; of several the one learnt last, one she has shown to be hers before others.
     identities: dict[str, str]
     traits: dict[str, Any]
     tags: list[str]
@@ -150,8 +157,11 @@ class MemberTold(TypedDict):
     joined_at: NotRequired[str | datetime | None]
     # What she, and nobody else, is called elsewhere, by kind: `phone` (of the region of the program's zone if it has
     # no country code), `email`, `card`, and platforms as you name them: `wechat_unionid`, `wechat_openid:<app>`,
-    # `line`, `shopify` … One of each kind.
+    # `line`, `shopify` …
     identities: NotRequired[dict[str, Any]]
+    # Kinds among `identities` that she has shown to be hers: you sent a code to this phone and she told it. Without
+    # that they are only what somebody said.
+    verified: NotRequired[list[str]]
     # What rules and people may ask of her, by name: `birthday` (`1990-02-28`), `language`, your own. Numbers with a
     # fraction are kept as text, so that they stay exact.
     traits: NotRequired[dict[str, Any]]

@@ -148,6 +148,23 @@ class HoldShown(TypedDict):
     coupons: list[str]
 
 
+class IdentityShown(TypedDict):
+    """What a member is called elsewhere."""
+
+    kind: str
+    value: str
+    # When we were first told.
+    since: str
+    # Whether it is known to be hers, by what she showed or because its platform says so.
+    verified: bool
+    # When she showed it; null if she never did.
+    verified_at: str | None
+    # The source that told us so.
+    verified_by: str | None
+    # Whether others may have the same one, as with a device.
+    shared: bool
+
+
 class LineShown(TypedDict):
     """A line of a settled order."""
 

@@ -15,6 +15,7 @@ from shuke.program.checks import (
     conditions,
     coupons,
     earning,
+    identities,
     measures,
     names,
     prices,
@@ -30,6 +31,7 @@ Check = Callable[[Program], Iterator[Problem]]
 CHECKS: Final[tuple[Check, ...]] = (
     names.check,
     conditions.check,
+    identities.check,
     measures.check,
     assets.check,
     earning.check,

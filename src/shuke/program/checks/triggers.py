@@ -11,6 +11,8 @@ from shuke.program.problems import Problem, closest
 KNOWN: Final = (
     "member.joined",
     "member.updated",
+    "identity.added",
+    "identity.removed",
     "member.erased",
     "profile.completed",
     "order.paid",

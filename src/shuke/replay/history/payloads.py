@@ -88,6 +88,9 @@ class PayloadReader(Struct):
         read."""
         if kind == told.UPDATED and payload.get("identities") is not None:
             return {**payload, "identities": self._identities(payload["identities"])}
+        if kind in (told.IDENTITY_ADDED, told.IDENTITY_REMOVED):
+            named = {payload.get("kind", ""): payload.get("value", "")}
+            return {**payload, "value": self._identities(named)[payload["kind"]]}
         named = {
             name: checks.read_id(f"payload.{name}", payload[name])
             for name in NAMES.get(kind, ())

@@ -15,6 +15,7 @@ from shuke.web.api import (
     coupons,
     export,
     keys,
+    known_as,
     member_codes,
     members,
     orders,
@@ -33,6 +34,7 @@ from shuke.web.api import (
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     members.router,
     profiles.router,
+    known_as.router,
     export.router,
     member_codes.router,
     statements.router,

@@ -35,6 +35,7 @@ from shuke.web.api.balances import BalanceShown, HoldShown, balances_shown, know
 from shuke.web.api.callers import Call, reading
 from shuke.web.api.contract import MemberId, Shown, ShownMoment, shown_moment
 from shuke.web.api.coupon_lookups import CouponShown, coupon_shown
+from shuke.web.api.known_as import IdentityShown, identity_shown
 from shuke.web.api.members import MemberShown, member_shown
 from shuke.web.api.orders import OrderShown, order_shown
 from shuke.web.api.problems import documented
@@ -54,6 +55,7 @@ _CHANGES_MOST: Final = 100_000
 _FORMULA: Final = re.compile(r"[=@\t\r]|[+-](?!\d[\d.,]*\Z)")
 
 TABLES: Final[dict[str, type[Shown]]] = {
+    "known_as": IdentityShown,
     "balances": BalanceShown,
     "holds": HoldShown,
     "coupons": CouponShown,
@@ -71,6 +73,7 @@ class MemberExport(Shown):
 
     at: ShownMoment = Field(description="As of when.")
     member: MemberShown
+    known_as: list[IdentityShown]
     balances: list[BalanceShown]
     holds: list[HoldShown]
     coupons: list[CouponShown]
@@ -150,6 +153,8 @@ async def _rows(person: _Person, table: str) -> AsyncIterator[Iterable[Shown]]:
     call, connection, id_ = person.call, person.connection, person.member.id
     if table in ("balances", "holds"):
         yield getattr(balances_shown(person.member, person.editions, person.at), table)
+    elif table == "known_as":
+        yield [identity_shown(identity, person.program) for identity in person.member.identities]
     elif table == "tier_changes":
         words = writer(person.program, call.locale)
         changes = await statements.tier_changes(connection, id_, most=_CHANGES_MOST)

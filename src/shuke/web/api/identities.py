@@ -27,7 +27,7 @@ Identities = Annotated[
         max_length=MOST_IDENTITIES,
         description="What she, and nobody else, is called elsewhere, by kind: `phone` (of the region of the program's "
         "zone if it has no country code), `email`, `card`, and platforms as you name them: `wechat_unionid`, "
-        "`wechat_openid:<app>`, `line`, `shopify` … One of each kind.",
+        "`wechat_openid:<app>`, `line`, `shopify` …",
         examples=[{"phone": "+886912345678", "line": "U4af4980629"}],
     ),
 ]
@@ -38,11 +38,32 @@ ChangedIdentities = Annotated[
     contract.few(MOST_IDENTITIES),
     Field(
         max_length=MOST_IDENTITIES,
-        description="By kind; another value replaces the one before, null gives it up.",
+        description="By kind; another value replaces what she was called before under that kind, null gives it up. "
+        "To add one beside others: `POST /v1/members/{member_id}/identities`.",
         examples=[{"email": "ann@example.com", "line": None}],
     ),
 ]
 """Identities to set or to give up."""
+
+
+Verified = Annotated[
+    list[Kind],
+    Field(
+        max_length=MOST_IDENTITIES,
+        description="Kinds among `identities` that she has shown to be hers: you sent a code to this phone and she "
+        "told it. Without that they are only what somebody said.",
+        examples=[["phone"]],
+    ),
+]
+"""Which of the identities told were shown to be hers."""
+
+
+def shown_among(call: Call, verified: list[str], identities: Mapping[str, str | None]) -> list[str]:
+    """The kinds, each once. Refused: ``invalid_request`` for one that is not told."""
+    for place, kind in enumerate(verified):
+        if identities.get(kind) is None:
+            raise Problem("invalid_request", errors=[wrong_field(f"/verified/{place}", "not_told", {}, call.locale)])
+    return sorted(set(verified))
 
 
 async def normal_identities(call: Call, told: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -61,6 +82,15 @@ async def normal_identities(call: Call, told: Mapping[str, str | None]) -> dict[
     if errors:
         raise Problem("invalid_request", errors=errors)
     return found
+
+
+async def normal_identity(call: Call, kind: str, value: str) -> str:
+    """One of them in its normal form. Refused: ``invalid_request``."""
+    try:
+        return normal(kind, value, region=region_of((await call.shop.program()).zone))
+    except NotAnIdentity as wrong:
+        error = wrong_field("/value", wrong.code, {"character": wrong.character}, call.locale)
+        raise Problem("invalid_request", errors=[error]) from None
 
 
 class Names(Struct, frozen=True):

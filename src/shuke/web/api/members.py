@@ -27,9 +27,11 @@ from shuke.web.api.identities import (
     ChangedIdentities,
     Identities,
     Names,
+    Verified,
     member_called,
     normal_identities,
     readings,
+    shown_among,
 )
 from shuke.web.api.problems import Problem, documented, wrong_field
 from shuke.web.api.routes import doors
@@ -69,7 +71,7 @@ By = Annotated[
 ]
 
 _LEARNS = [
-    *("identity_taken", "too_many_identities", "too_many_tags", "too_many_traits"),
+    *("identity_junk", "identity_taken", "too_many_identities", "too_many_tags", "too_many_traits"),
     *("trait_invalid", "trait_no_choice", "trait_not_changeable", "trait_out_of_range", "trait_unknown"),
 ]
 
@@ -83,6 +85,7 @@ class MemberTold(Told):
     )
     joined_at: Moment | None = Field(default=None, description="When she joined; now if left out.")
     identities: Identities = Field(default={})
+    verified: Verified = Field(default=[])
     traits: Traits = Field(default={})
     tags: Tags = Field(default=[])
     by: By = Field(default="merchant")
@@ -96,6 +99,7 @@ class MemberChange(Told):
     """What to change; what is not named stays."""
 
     identities: ChangedIdentities = Field(default={})
+    verified: Verified = Field(default=[])
     traits: Traits = Field(default={}, description="By name; null forgets one.")
     tags: Tags = Field(default=[], description="To add.")
     untags: Tags = Field(default=[], description="To take away.")
@@ -130,7 +134,10 @@ class MemberShown(Shown):
     member_id: str = Field(examples=["m-1001"])
     status: str = Field(description="active or erased", examples=["active"])
     joined_at: ShownMoment
-    identities: dict[str, str] = Field(examples=[{"phone": "+886912345678"}])
+    identities: dict[str, str] = Field(
+        description="By kind; of several the one learnt last, one she has shown to be hers before others.",
+        examples=[{"phone": "+886912345678"}],
+    )
     traits: dict[str, Any] = Field(examples=[{"birthday": "1990-02-28", "city": "Taipei"}])
     tags: list[str] = Field(examples=[["staff"]])
     tiers: dict[str, str] = Field(description="The tier in force, per ladder.", examples=[{"club": "gold"}])
@@ -185,6 +192,8 @@ async def create_member(member: MemberTold, call: Annotated[Call, writing("membe
     async def look() -> str:
         if member.identities:
             payload["identities"] = await normal_identities(call, member.identities)
+        if member.verified:
+            payload["verified"] = shown_among(call, member.verified, member.identities)
         return member.member_id or typed_id("mbr", uuid7().bytes)
 
     id_ = await call.whose(look())
@@ -286,11 +295,13 @@ async def change_member(
     member_id: MemberId, change: MemberChange, call: Annotated[Call, writing("members:write")]
 ) -> MemberChanged:
     """Change what is known of a member: traits, tags, identities. All of it is done, or nothing."""
-    payload: dict[str, Any] = change.model_dump(exclude_defaults=True, exclude={"identities"})
+    payload: dict[str, Any] = change.model_dump(exclude_defaults=True, exclude={"identities", "verified"})
 
     async def look() -> str:
         if change.identities:
             payload["identities"] = await normal_identities(call, change.identities)
+        if change.verified:
+            payload["verified"] = shown_among(call, change.verified, change.identities)
         return (await known_member(call, member_id)).id
 
     answer = await call.settle(of.UPDATED, await call.whose(look()), payload=payload or None)

@@ -42,6 +42,13 @@ class Joined(Struct):
     untags: Tags | None = None
     identities: Annotated[dict[Kind, Id | None], Meta(max_length=50)] | None = None
     by: Literal["merchant", "member"] = "merchant"
+    verified: Annotated[list[Kind], Meta(max_length=50)] | None = None
+
+
+class Named(Struct):
+    kind: Kind
+    value: Id
+    verified: bool = False
 
 
 class AboutOrder(Struct):
@@ -196,6 +203,8 @@ MOMENTS: Final[dict[str, tuple[str, ...]]] = {
 SHAPES: Final[dict[str, type[Struct]]] = {
     of.JOINED: Joined,
     of.UPDATED: Joined,
+    of.IDENTITY_ADDED: Named,
+    of.IDENTITY_REMOVED: Named,
     of.ORDER_COMPLETED: AboutOrder,
     of.ORDER_REFUNDED: Refunded,
     of.ORDER_CANCELLED: AboutOrder,
@@ -235,6 +244,7 @@ ELSEWHERE: Final = {
 
 _SCOPES: Final = {
     "member": "members:write",
+    "identity": "members:write",
     "order": "orders:write",
     "asset": "points:write",
     "stored_value": "stored_value:write",
@@ -318,6 +328,8 @@ def read_payload(type_: str, payload: dict[str, Any] | None, *, region: str | No
             plain(f"/payload/codes/{place}", code)
     if payload.get("identities") and shape is Joined:
         return {**payload, "identities": _identities(payload["identities"], region)}
+    if shape is Named:
+        return {**payload, "value": _identities({payload["kind"]: payload["value"]}, region)[payload["kind"]]}
     moments = MOMENTS.get(type_)
     if moments is None:
         return payload

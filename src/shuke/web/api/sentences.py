@@ -376,6 +376,11 @@ ERRORS: Final[dict[str, Sentences]] = {
     "identity_placeholder": _in(
         "This stands for nothing, and would be everybody's.", "這不代表任何人。", "这不代表任何人。"
     ),
+    "not_told": _in(
+        "Nothing of this kind is among the identities told.",
+        "所告知的識別資料中沒有這一種。",
+        "所告知的身份标识中没有这一种。",
+    ),
     "not_a_phone": _in(
         "This is no phone number that anybody could have; write it with its country code, such as +886.",
         "不是有效的電話號碼；請加上國碼，例如 +886。",
