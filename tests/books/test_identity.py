@@ -5,6 +5,7 @@
 import asyncio
 
 import pytest
+from msgspec import msgpack
 
 from shuke.books.members import by_identity
 from shuke.engine.activity import ASSET_TRANSFERRED, ERASED, IDENTITY_ADDED, JOINED, UPDATED
@@ -115,6 +116,15 @@ async def test_what_was_shown_to_be_hers_stands_beside_it_and_is_proved(shop):
     assert await shop.findings() == []
     [wrong] = await shop.findings(after="update identity set verified_at = null")
     assert wrong.row == "identity ada/phone"
+
+
+async def test_a_state_that_was_written_before_there_was_a_field_is_no_finding(shop):
+    await shop.settle(joined("ada", phone=PHONE))
+    [(state,)] = await shop.rows("select state from member")
+    older = msgpack.decode(state)
+    older["identities"] = [one[:3] for one in older["identities"]]
+    await shop.rows("update member set state = %s", [msgpack.encode(older)])
+    assert await shop.findings() == []
 
 
 CORRUPTIONS = {

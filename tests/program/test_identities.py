@@ -40,7 +40,7 @@ def test_what_is_no_kind_and_no_term_is_refused(chapter: str) -> None:
 
 def test_an_entry_changes_what_it_says_and_leaves_the_rest() -> None:
     program = read(HEAD + "[{kind: phone, most: 2}, {kind: clubs, shared: true}]")
-    assert check(program) == []
+    assert [one for one in check(program) if one.path.startswith("identities")] == []
     terms = terms_of(program.identities)
     assert (terms["phone"].most, terms["phone"].proof) == (2, DEFAULTS["phone"].proof)
     assert (terms["clubs"].shared, terms["clubs"].most) == (True, OTHER.most)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from msgspec import MsgspecError, Struct, convert, json, to_builtins
+from msgspec import MsgspecError, Struct, convert, json, msgpack, to_builtins
 from msgspec.structs import replace
 
 from shuke.books.erasure import Seals, erased_by
@@ -191,9 +191,18 @@ def _replay(
 def _is_older(state: bytes, again: bytes) -> bool:
     """Whether a state is ``again`` but for fields that there were not yet when it was written."""
     try:
-        return pack(unpack(state)) == again
+        return _is_within(msgpack.decode(state), msgpack.decode(again)) and pack(unpack(state)) == again
     except MsgspecError:
         return False
+
+
+def _is_within(older: Any, newer: Any) -> bool:
+    """Whether all that ``older`` says ``newer`` says too, in the same place."""
+    if isinstance(older, dict) and isinstance(newer, dict):
+        return all(name in newer and _is_within(value, newer[name]) for name, value in older.items())
+    if isinstance(older, list) and isinstance(newer, list):
+        return len(older) <= len(newer) and all(map(_is_within, older, newer))
+    return bool(older == newer)
 
 
 def _remember(again: _Again, seq: int, settled: Settled) -> None:

@@ -19,6 +19,7 @@ from shuke.client.calls.coupons import (
     void_codes,
     void_coupon,
 )
+from shuke.client.calls.identities import add_identity, list_identities, remove_identity
 from shuke.client.calls.member_codes import end_member_codes, read_member_code, show_member_codes
 from shuke.client.calls.members import (
     change_member,
@@ -83,6 +84,7 @@ from shuke.client.calls.webhooks import (
 )
 
 __all__ = [
+    "add_identity",
     "adjust_points",
     "apply_tiers",
     "cancel_order",
@@ -137,6 +139,7 @@ __all__ = [
     "list_entries",
     "list_events",
     "list_held_carts",
+    "list_identities",
     "list_keys",
     "list_ladders",
     "list_members",
@@ -160,6 +163,7 @@ __all__ = [
     "release_cart",
     "release_hold",
     "remove_endpoint",
+    "remove_identity",
     "reopen_order",
     "reverse_spend",
     "revoke_key",
