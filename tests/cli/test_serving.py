@@ -18,6 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from shuke.books.connect import connect_blocking
+from shuke.web.api.guesses import FAILURES
 from tests.cli.conftest import Make, Shuke, opened
 
 pytestmark = pytest.mark.database
@@ -100,6 +101,29 @@ def test_what_a_stopped_or_killed_server_acknowledged_is_there_and_nothing_is_th
     with connect_blocking(books_url, tenant=unborn_tenant) as connection:
         cursor = connection.execute("select sum((balances ->> 'points')::int), sum(seq) from member")
         assert cursor.fetchone() == (ORDERS * POINTS, ORDERS)
+
+
+@pytest.mark.parametrize(("trusted", "other"), [((), 429), (("--proxy", "127.0.0.0/8"), 401)])
+def test_where_a_request_comes_from_is_only_believed_of_a_proxy_that_is_named(
+    make_shuke: Make, unborn_tenant: str, trusted: tuple[str, ...], other: int
+):
+    with (
+        served(make_shuke(unborn_tenant), "--no-work", *trusted) as (address, _),
+        httpx.Client(base_url=address, headers={"Authorization": "Bearer shk_guess"}) as client,
+    ):
+
+        def status(address: str) -> int:
+            return client.get("/v1/members", headers={"X-Forwarded-For": f"198.51.100.1, {address}"}).status_code
+
+        assert {status("203.0.113.7") for _ in range(FAILURES)} == {401}
+        assert {status("203.0.113.7") for _ in range(10)} >= {429}
+        assert status("203.0.113.8") == other
+
+
+def test_a_proxy_that_is_no_address_is_told_before_anything_begins(make_shuke: Make, unborn_tenant: str):
+    said = make_shuke(unborn_tenant)("serve", "--proxy", "nginx")
+    assert said.status != 0
+    assert "nginx is no address and no network of a proxy" in said.err
 
 
 class Collector(BaseHTTPRequestHandler):

@@ -21,6 +21,8 @@ BY_ID: LiteralString = f"select {_COLUMNS} from api_key where key_id = %s"
 
 LOCK: LiteralString = f"{BY_ID} for update"
 
+DIGESTS: LiteralString = "select digest from api_key where revoked_at is null"
+
 PAGE: LiteralString = f"""
     select {_COLUMNS} from api_key where key_id > %s order by key_id limit %s
 """
@@ -69,6 +71,12 @@ async def by_digest(connection: Connection, digest: bytes) -> Key | None:
 async def by_id(connection: Connection, key_id: str, *, lock: bool = False) -> Key | None:
     """The key with this id; with ``lock`` nobody else changes it before the transaction ends."""
     return await _one(connection, LOCK if lock else BY_ID, (key_id,))
+
+
+async def digests(connection: Connection) -> frozenset[bytes]:
+    """The digests of all keys that were not revoked."""
+    cursor = await connection.execute(DIGESTS)
+    return frozenset([digest for (digest,) in await cursor.fetchall()])
 
 
 async def page(connection: Connection, *, after: str, limit: int) -> list[Key]:

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -84,6 +85,10 @@ def serve(
     log_requests: Annotated[
         bool, typer.Option("--log-requests", metavar="", help="A log line for every request.")
     ] = False,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="A proxy in front, whose X-Forwarded-For is believed; a network, too."),
+    ] = None,
     metrics: Metrics = None,
 ) -> int:
     """Open the doors: the HTTP API, and beside it the workers that let time pass and deliver webhooks.
@@ -98,6 +103,7 @@ def serve(
     from shuke.web.serve import listen
 
     told = settings()
+    proxies = [_network(address) for address in proxy or ()]
     try:
         listening = listen(host, port, shared=share_port)
     except OSError as error:
@@ -105,7 +111,20 @@ def serve(
         raise Trouble(taken, kept=NOTHING_CHANGED, todo="Say another one: shuke serve --port 8001") from error
     with listening, _ready() as books:
         set_up(told.log, stream=sys.stderr)
-        return uvloop.run(_serve(books, listening, working=not no_work, logged=log_requests, metrics=metrics))
+        return uvloop.run(
+            _serve(books, listening, working=not no_work, logged=log_requests, proxies=proxies, metrics=metrics)
+        )
+
+
+def _network(address: str) -> str:
+    """An address or a network (10.0.0.0/8). Raises ``Trouble`` for anything else."""
+    try:
+        return str(ip_network(address))
+    except ValueError as error:
+        what = f"{address} is no address and no network of a proxy."
+        raise Trouble(
+            what, kept=NOTHING_CHANGED, todo="Write it like --proxy 10.0.0.7 or --proxy 10.0.0.0/8"
+        ) from error
 
 
 @contextmanager
@@ -140,7 +159,9 @@ def _showing(metrics: str | None, shop: Shop) -> Iterator[None]:
         yield
 
 
-async def _serve(books: Books, listening: socket, *, working: bool, logged: bool, metrics: str | None) -> int:
+async def _serve(
+    books: Books, listening: socket, *, working: bool, logged: bool, proxies: list[str], metrics: str | None
+) -> int:
     from shuke.books.keys import page
     from shuke.outreach.webhooks import delivering
     from shuke.runtime.shop import open_shop
@@ -161,6 +182,7 @@ async def _serve(books: Books, listening: socket, *, working: bool, logged: bool
                 listening=listening,
                 rounds=rounds_of(shop, deliver, batch=_FEW) if working else lambda stopping: {},
                 logged=logged,
+                proxies=proxies,
                 started=lambda address: out().print(f"Serving {books.tenant} on {address}/v1  (Ctrl-C stops)"),
             )
     return OK

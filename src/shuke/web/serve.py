@@ -10,7 +10,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
@@ -51,10 +51,12 @@ async def serve(
     listening: socket.socket,
     rounds: Callable[[asyncio.Event], Mapping[str, Round]],
     logged: bool = False,
+    proxies: Sequence[str] = (),
     started: Callable[[str], None] | None = None,
 ) -> None:
     """Serve ``shop`` on a listening socket. ``rounds`` makes the workers' rounds (none: they run elsewhere);
-    ``started`` hears the address."""
+    ``started`` hears the address. ``proxies`` are addresses and networks in front whose ``X-Forwarded-For`` says where
+    a request comes from; from anybody else it says nothing."""
     app = build(shop, logged=logged)
     gate = app.state.gate
     stopping = asyncio.Event()
@@ -74,7 +76,8 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # who is asked for is told by keys, not by addresses that anybody can write
+        proxy_headers=bool(proxies),  # else anybody could write where he comes from
+        forwarded_allow_ips=list(proxies),
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=75,  # longer than a proxy in front keeps its own
     )

@@ -190,7 +190,12 @@ async def call_of(request: Request) -> Call:
     """Who is calling. Refused: what ``Gate.admit`` refuses, ``rate_limited``."""
     gate: Gate = request.app.state.gate
     told = request.headers
-    return admitted(request, gate, await gate.admit(told.get("authorization")))
+    return admitted(request, gate, await gate.admit(told.get("authorization"), address=address_of(request)))
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; empty where its connection has no address."""
+    return request.client.host if request.client is not None else ""
 
 
 def admitted(request: Request, gate: Gate, key: Key) -> Call:

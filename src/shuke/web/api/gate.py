@@ -2,10 +2,15 @@
 
 A key is looked up in the books once and remembered for a few seconds, so one revoked elsewhere is refused within
 ``KEPT_SECONDS``; one revoked through this process at once.
+
+Each key that nobody has seen yet is a question to the books, so whoever guesses may ask few of them (``guesses``). What
+comes from his address is not refused for it where the key is good: that is then looked up in a list of all keys, which
+is read once in ``KEPT_SECONDS``, however many ask.
 """
 
 from __future__ import annotations
 
+from asyncio import Lock
 from base64 import b64decode
 from binascii import Error as NotBase64
 from datetime import UTC, datetime
@@ -14,30 +19,16 @@ from math import ceil
 from time import monotonic
 from typing import Final
 
-from msgspec import Struct
-
 from shuke.books import keys
 from shuke.books.keys import Key
 from shuke.runtime.clock import now
 from shuke.runtime.shop import Shop
 from shuke.values.instants import SECOND
+from shuke.web.api.guesses import Allowance, Guesses
 from shuke.web.api.problems import Problem
 
 KEPT_SECONDS: Final = 5.0
 _KNOWN_MOST: Final = 10_000
-
-
-class Allowance(Struct):
-    """How many requests a key has left at the moment: a bucket of ``per_minute`` that fills in a minute. Below zero:
-    a request was worth more than was left, and those that follow wait for it."""
-
-    left: float
-    at: float  # seconds, monotonic
-
-    def fill(self, most: int, *, at: float) -> None:
-        """Let the time pass until ``at``; at most ``most`` are in the bucket, which fills in a minute."""
-        self.left = min(float(most), self.left + (at - self.at) * most / 60)
-        self.at = at
 
 
 class Gate:
@@ -45,45 +36,78 @@ class Gate:
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
+        self.guesses = Guesses()
         self._known: dict[bytes, tuple[Key | None, float]] = {}
+        self._listed: frozenset[bytes] = frozenset()  # digests of all keys, read at ``_listed_at``
+        self._listed_at = float("-inf")
+        self._listing = Lock()
         self._allowances: dict[str, Allowance] = {}
         self._used: dict[str, datetime] = {}
 
-    async def admit(self, authorization: str | None) -> Key:
-        """The key of an ``Authorization`` header, bearer or (as its user name) basic.
+    async def admit(self, authorization: str | None, *, address: str) -> Key:
+        """The key of an ``Authorization`` header, bearer or (as its user name) basic. ``address`` is the caller's.
 
-        Refused: ``key_missing``, ``key_unknown``, ``key_revoked``, ``key_expired``.
+        Refused: ``key_missing``, ``key_unknown``, ``key_revoked``, ``key_expired``, ``guessed_too_often``.
         """
-        secret = secret_of(authorization)
-        if secret is None:
-            raise Problem("key_missing", headers={"WWW-Authenticate": "Bearer"})
-        return await self.admit_secret(secret)
+        return await self.admit_secret(secret_of(authorization), address=address)
 
-    async def admit_secret(self, secret: str) -> Key:
-        """The key with this secret. Refused as by ``admit``."""
-        key = await self._find(digest_of(secret))
+    async def admit_secret(self, secret: str | None, *, address: str, scheme: str = "Bearer") -> Key:
+        """The key with this secret. Refused as by ``admit``; ``scheme`` is what whoever brings none is told to use."""
+        if not secret:
+            self._count_failure(address)
+            raise Problem("key_missing", headers={"WWW-Authenticate": scheme})
+        digest = digest_of(secret)
+        known = self._known.get(digest)
+        key = known[0] if known is not None else None
+        if known is None or monotonic() - known[1] >= KEPT_SECONDS:
+            key = await (self._look_up(digest) if key is not None else self._look_up_stranger(digest, address))
+        elif key is None:
+            self._count_failure(address)
         challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
         if key is None:
             raise Problem("key_unknown", headers=challenge)
-        if key.revoked_at is not None:
-            raise Problem("key_revoked", headers=challenge)
         at = datetime.fromtimestamp(now() / SECOND, UTC)
-        if key.expires_at is not None and key.expires_at <= at:
-            raise Problem("key_expired", headers=challenge)
+        if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= at):
+            self._count_failure(address)
+            raise Problem("key_expired" if key.revoked_at is None else "key_revoked", headers=challenge)
         self._used[key.key_id] = at
         return key
 
-    async def _find(self, digest: bytes) -> Key | None:
+    def _count_failure(self, address: str) -> None:
+        """Refused: ``guessed_too_often``."""
+        wait = self.guesses.take(address, at=monotonic())
+        if wait:
+            raise _slow_down(wait)
+
+    async def _look_up_stranger(self, digest: bytes, address: str) -> Key | None:
+        """A key of which this process knows nothing. A failure is counted beforehand, as many may ask at once.
+
+        Refused: ``guessed_too_often``.
+        """
+        wait = self.guesses.take(address, at=monotonic())
+        if wait and digest not in await self._all():
+            raise _slow_down(wait)
+        key = await self._look_up(digest)
+        if key is not None and not wait:
+            self.guesses.give_back(address)
+        return key
+
+    async def _look_up(self, digest: bytes) -> Key | None:
         at = monotonic()
-        known = self._known.get(digest)
-        if known is not None and at - known[1] < KEPT_SECONDS:
-            return known[0]
         async with self.shop.reading() as connection:
             key = await keys.by_digest(connection, digest)
         if len(self._known) >= _KNOWN_MOST:  # somebody is guessing
             self._known.clear()
         self._known[digest] = (key, at)
         return key
+
+    async def _all(self) -> frozenset[bytes]:
+        async with self._listing:
+            if monotonic() - self._listed_at >= KEPT_SECONDS:
+                async with self.shop.reading() as connection:
+                    self._listed = await keys.digests(connection)
+                self._listed_at = monotonic()
+        return self._listed
 
     def forget(self, key_id: str) -> None:
         """Look this key up again when it calls next."""
@@ -102,8 +126,8 @@ class Gate:
         if allowance is None:
             allowance = self._allowances[key.key_id] = Allowance(float(most), at)
         allowance.fill(most, at=at)
-        if allowance.left < 1:
-            seconds = ceil((1 - allowance.left) * 60 / most)
+        seconds = allowance.wait(most)
+        if seconds:
             told = {"RateLimit": f'"key";r=0;t={seconds}', "Retry-After": str(seconds)}
             raise Problem("rate_limited", headers={**_policy(most), **told}, per_minute=most, seconds=seconds)
         return self._taken(allowance, 1, most)
@@ -127,6 +151,10 @@ class Gate:
         if used:
             async with self.shop.pool.connection() as connection:
                 await keys.touch(connection, used)
+
+
+def _slow_down(seconds: int) -> Problem:
+    return Problem("guessed_too_often", headers={"Retry-After": str(seconds)}, seconds=seconds)
 
 
 def _policy(most: int) -> dict[str, str]:

@@ -137,7 +137,7 @@ class _Or(dict[str, str]):
 
 
 _ALWAYS: Final = ("invalid_request", "key_missing", "key_unknown", "key_revoked", "key_expired", "scope_missing")
-_SOMETIMES: Final = ("rate_limited", "fault", "books_away")
+_SOMETIMES: Final = ("rate_limited", "guessed_too_often", "fault", "books_away")
 
 
 def documented(

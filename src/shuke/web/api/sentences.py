@@ -86,6 +86,14 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
             "这是系统的错误，已用请求编号记录下来。请用同一个键再试一次。",
         ),
     ),
+    "guessed_too_often": (
+        429,
+        _in(
+            "Too many requests without a good API key came from your address. Try again in {seconds} s.",
+            "您的網路位址送出太多沒有有效 API 金鑰的請求，請在 {seconds} 秒後再試。",
+            "您的网络地址发送了太多没有有效 API 密钥的请求，请在 {seconds} 秒后再试。",
+        ),
+    ),
     "idempotency_key_invalid": (
         400,
         _in(

@@ -41,7 +41,7 @@ from shuke.program.document import Program
 from shuke.replay.history.checks import Refusal
 from shuke.runtime.clock import now
 from shuke.runtime.settle import Answer
-from shuke.web.api.callers import Call, admitted
+from shuke.web.api.callers import Call, address_of, admitted
 from shuke.web.api.contract import Shown
 from shuke.web.api.gate import Gate
 from shuke.web.api.problems import Problem, WrongField, documented
@@ -88,10 +88,11 @@ async def _receive(request: Request, kind: str | None) -> Received:
     request.scope["shuke.headers"].update(_OPEN)
     gate: Gate = request.app.state.gate
     authorization = request.headers.get("authorization")
-    key = await gate.admit(authorization) if authorization else None
+    address = address_of(request)
+    key = await gate.admit(authorization, address=address) if authorization else None
     body = await _body(request, batch=kind is None)
     if key is None:
-        key = await gate.admit_secret(_write_key(request, body))
+        key = await gate.admit_secret(_write_key(request, body), address=address, scheme="Basic")
     call = admitted(request, gate, key)
     call.demand("track")
     call.count(len(body.messages))
@@ -143,12 +144,9 @@ def _unpacked(packed: bytes) -> bytes:
     return body
 
 
-def _write_key(request: Request, body: Body) -> str:
+def _write_key(request: Request, body: Body) -> str | None:
     """The key of a page that cannot set headers: in the body, or (beacons) in the address."""
-    secret = body.write_key or request.query_params.get("writeKey")
-    if not secret:
-        raise Problem("key_missing", headers={"WWW-Authenticate": "Basic"})
-    return secret
+    return body.write_key or request.query_params.get("writeKey")
 
 
 # -- Settling ---------------------------------------------------------------------------------------------
