@@ -15,9 +15,9 @@ from shuke.engine.effects import Refused
 from shuke.engine.member import Member
 from shuke.engine.refusals import CODES, REASONS, REFUSALS, Fact, sentence, why_skipped
 from shuke.engine.sentences import en, zh_hans, zh_hant
-from shuke.engine.sentences.rendering import names_in
 from shuke.engine.step import ACTS, step
 from shuke.program.document import read
+from shuke.program.sentences.filling import names_in
 from shuke.values.instants import parse_instant
 
 LOCALES = ("en", "zh-Hant", "zh-Hans")

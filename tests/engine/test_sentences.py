@@ -5,7 +5,7 @@ import re
 import pytest
 
 from shuke.engine.sentences import en, language_of, told, zh_hans, zh_hant
-from shuke.engine.sentences.rendering import fill, names_in
+from shuke.program.sentences.filling import fill, names_in
 
 LANGUAGES = {"en": en, "zh-Hant": zh_hant, "zh-Hans": zh_hans}
 TABLES = ("ENTRIES", "REFUSALS", "PARTS")

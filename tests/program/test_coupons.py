@@ -34,8 +34,8 @@ def test_a_template_reads_back_as_it_was_written() -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"codes": "shared"}, "write the code where codes are shared"),
-    ({"code": "HELLO"}, "write the code where codes are shared"),
+    ({"codes": "shared"}, "Write the code where codes are shared"),
+    ({"code": "HELLO"}, "Write the code where codes are shared"),
     ({"codes": "shared", "code": "X"}, "at least 3 characters"),
     ({"cost_share": [{"bearer": "shop", "percent": 50}]}, "sum to 100 percent"),
     ({"valid": {"lasts": "a while"}}, "is not a period"),

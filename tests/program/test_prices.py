@@ -44,8 +44,8 @@ def test_a_discount_is_of_one_kind_and_reads_back_as_written(data: dict[str, Any
 
 
 NO_DISCOUNT: list[tuple[dict[str, Any], str]] = [
-    ({}, "say exactly one of"),
-    ({"amount_off": 1, "percent": 1}, "say exactly one of"),
+    ({}, "Say exactly one of"),
+    ({"amount_off": 1, "percent": 1}, "Say exactly one of"),
     ({"amount_off": 0}, "greater than 0"),
     ({"amount_off": 1.5}, "whole number or a decimal"),
     ({"percent": 101}, "less than or equal to 100"),
@@ -56,7 +56,7 @@ NO_DISCOUNT: list[tuple[dict[str, Any], str]] = [
     ({"spend_and_save": {"table": [{"at_least": 2, "off": 1}, {"at_least": 1, "off": 1}]}}, "lowest amount"),
     (
         {"spend_and_save": {"table": [{"at_least": 1, "off": 1}, {"at_least": 2, "off": 1}], "repeat": True}},
-        "a table that repeats has one step",
+        "A table that repeats has one step",
     ),
     ({"buy_get": {"buy": 1, "lines": "line.category ="}}, ""),
 ]

@@ -102,9 +102,9 @@ def test_a_benefit_is_of_one_kind_and_comes_back_as_written(benefit):
         ({"member_prices": {}}, "which goods"),
         ({"member_prices": {"list": [{"sku": "A", "price": 1}, {"sku": "A", "price": 2}]}}, "one price"),
         ({"upgrade_gift": {"coupon": "treat"}}, "write for"),
-        ({"upgrade_gift": {}, "for": {"ladder": "main", "tiers": ["gold"]}}, "a gift is"),
+        ({"upgrade_gift": {}, "for": {"ladder": "main", "tiers": ["gold"]}}, "A gift is"),
         ({"birthday_gift": {"asset": "points"}}, "go together"),
-        ({"birthday_gift": {"coupon": "c", "days_before": 3, "first_of_month": True}}, "say one of"),
+        ({"birthday_gift": {"coupon": "c", "days_before": 3, "first_of_month": True}}, "Say one of"),
         ({"birthday_gift": {"coupon": "c", "day_of_month_before": 31}}, "less than or equal to 28"),
     ],
 )

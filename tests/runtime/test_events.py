@@ -12,7 +12,7 @@ from shuke.books.postings import Event
 from shuke.books.webhooks import Endpoint, Secret, add_endpoint, disable, new_id, patterns_of, remove_endpoint
 from shuke.engine import activity as of
 from shuke.engine.explain import KINDS
-from shuke.engine.sentences.rendering import language_of
+from shuke.engine.sentences import language_of
 from shuke.runtime import due
 from shuke.runtime.catalogue import PATTERNS, SUBSCRIBABLE, TOPICS, schema_of, topics_meant
 from shuke.runtime.clock import now

@@ -12,11 +12,15 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from shuke.program.chapter import Chapter, Number, Slug, Text
+from shuke.program.chapter import Chapter, Number, Slug, Text, read_period
 from shuke.program.conditions import Condition
+from shuke.program.problems import Broken
+from shuke.program.sentences import Listed
 from shuke.values.amounts import Rounding
 from shuke.values.instants import Day
 from shuke.values.periods import Period, add, end_of, first_of_nth_month, fixed_date
+
+_KINDS = ("after", "on", "first_of_month", "inactivity", "to_end_of")
 
 
 class AssetKind(StrEnum):
@@ -55,16 +59,16 @@ class Validity(Chapter):
     @classmethod
     def _period(cls, value: str | None) -> str | None:
         if value is not None:
-            Period.parse(value)
+            read_period(value)
         return value
 
     @model_validator(mode="after")
     def _one_kind(self) -> Validity:
         kinds = [self.after, self.on, self.first_of_month, self.inactivity]
         if sum(kind is not None for kind in kinds) != 1 and not (self.to_end_of and not any(kinds)):
-            raise ValueError("say exactly one of: after, on, first_of_month, inactivity, to_end_of")
+            raise Broken("exactly_one", names=Listed(_KINDS))
         if self.to_end_of and (self.on or self.first_of_month or self.inactivity):
-            raise ValueError("to_end_of goes with after, or stands alone")
+            raise Broken("to_end_of")
         return self
 
 
@@ -132,5 +136,5 @@ class Asset(Chapter):
     @classmethod
     def _pending(cls, value: str | None) -> str | None:
         if value is not None:
-            Period.parse(value)
+            read_period(value)
         return value

@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 
 from shuke.program.chapter import Chapter, Number, Slug, Text
 from shuke.program.conditions import Condition
+from shuke.program.problems import Broken
+from shuke.program.sentences import Listed
 
 
 class Holders(Chapter):
@@ -45,9 +47,9 @@ class MemberPrices(Chapter):
     @model_validator(mode="after")
     def _some(self) -> MemberPrices:
         if not self.list_ and self.attribute is None:
-            raise ValueError("say which goods: list, attribute or both")
+            raise Broken("member_prices")
         if len({entry.sku for entry in self.list_}) < len(self.list_):
-            raise ValueError("a good has one price in a list")
+            raise Broken("one_price")
         return self
 
 
@@ -61,9 +63,9 @@ class Gift(Chapter):
     @model_validator(mode="after")
     def _something(self) -> Gift:
         if (self.asset is None) != (self.amount is None):
-            raise ValueError("asset and amount go together")
+            raise Broken("asset_and_amount")
         if self.asset is None and self.coupon is None:
-            raise ValueError("a gift is an amount of an asset, a coupon, or both")
+            raise Broken("gift")
         return self
 
 
@@ -92,7 +94,7 @@ class BirthdayGift(Gift):
     @model_validator(mode="after")
     def _one_day(self) -> BirthdayGift:
         if bool(self.days_before) + (self.day_of_month_before is not None) + self.first_of_month > 1:
-            raise ValueError("say one of: days_before, day_of_month_before, first_of_month")
+            raise Broken("at_most_one", names=Listed(("days_before", "day_of_month_before", "first_of_month")))
         return self
 
 
@@ -119,9 +121,9 @@ class Benefit(Chapter):
     @model_validator(mode="after")
     def _one_kind(self) -> Benefit:
         if sum(getattr(self, kind) is not None for kind in _KINDS) != 1:
-            raise ValueError(f"say exactly one of: {', '.join(_KINDS)}")
+            raise Broken("exactly_one", names=Listed(_KINDS))
         if self.upgrade_gift is not None and self.for_ is None:
-            raise ValueError("an upgrade gift needs the tiers that bring it: write for")
+            raise Broken("upgrade_gift")
         return self
 
     @property

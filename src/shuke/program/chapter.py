@@ -8,6 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from shuke.program.problems import Broken
+from shuke.values.periods import MAX_COUNT, Period
+
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Text = str | dict[str, str]
 """A text for people: one string, or one per locale (``{en: …, zh-Hant: …}``)."""
@@ -15,7 +18,7 @@ Text = str | dict[str, str]
 
 def _exact(value: Any) -> Any:
     if isinstance(value, bool | float):
-        raise ValueError("write the number as a whole number or a decimal, for example 12 or 0.5")
+        raise Broken("number")
     return value
 
 
@@ -27,6 +30,16 @@ class Chapter(BaseModel):
     """A part of the document: unknown fields are refused, values never change after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def read_period(text: str) -> Period:
+    """A period, such as "12 months". Refused (``Broken``): anything else."""
+    try:
+        return Period.parse(text)
+    except ValueError as broken:
+        if "is not a period" in str(broken):
+            raise Broken("period", text=text) from broken
+        raise Broken("period_count", text=text, most=MAX_COUNT) from broken
 
 
 def ratio(number: Decimal) -> tuple[int, int]:

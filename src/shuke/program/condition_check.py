@@ -39,8 +39,9 @@ from shuke.program.condition_tree import (
     terms_of,
     walk,
 )
-from shuke.program.problems import Problem, closest
+from shuke.program.problems import Problem, closest, names, problem, warning
 from shuke.program.profile import KINDS
+from shuke.program.sentences import Listed, Phrase
 
 if TYPE_CHECKING:
     from shuke.program.document import Program
@@ -185,7 +186,7 @@ def check_term(term: Term, vocabulary: Vocabulary, *, place: Place) -> list[Prob
         return found
     kind = signature(term, vocabulary).kind
     if kind not in _NUMBERS and kind is not Kind.OPEN:
-        found.append(Problem("", "not_a_number", f"{show_term(term)} is {kind}; here a number is needed."))
+        found.append(problem("", "not_a_number", term=show_term(term), kind=_named(kind)))
     return [*found, *_ratio(term, vocabulary, "")]
 
 
@@ -199,7 +200,7 @@ def _names(term: Plain, vocabulary: Vocabulary, place: Place, path: str) -> Iter
         case Month(of):
             yield from _fact(of, vocabulary, place, path)
             if vocabulary.kind(of) not in (Kind.DATE, Kind.OPEN, None):
-                yield Problem(path, "type_mismatch", f"{show_term(of)} is no date, so it has no month.")
+                yield problem(path, "type_mismatch:month", term=show_term(of))
         case Measured(measure):
             yield from _measure(term, measure, vocabulary, place, path)
         case Balance(asset):
@@ -215,8 +216,7 @@ def _names(term: Plain, vocabulary: Vocabulary, place: Place, path: str) -> Iter
 def _fact(fact: Fact, vocabulary: Vocabulary, place: Place, path: str) -> Iterator[Problem]:
     text = show_term(fact)
     if fact.scope not in _SEEN_IN[place]:
-        sentence = f"{text} is not known here: there is no {fact.scope} where this condition is asked."
-        yield Problem(path, f"no_{fact.scope}", sentence)
+        yield problem(path, f"no_{fact.scope}", fact=text)
     known: Mapping[str, object] = vocabulary.traits if fact.scope == "trait" else FACTS[fact.scope]
     if fact.name in known:
         return
@@ -225,10 +225,10 @@ def _fact(fact: Fact, vocabulary: Vocabulary, place: Place, path: str) -> Iterat
         suggestion = f"{fact.scope}.{near}" if near else None
         if near is None and fact.scope == "member":
             suggestion = show_term(Fact("trait", fact.name))
-        yield Problem(path, "unknown_fact", f"There is no fact {text}.", suggestion)
+        yield problem(path, "unknown_fact", suggestion, fact=text)
     elif (near := closest(fact.name, known)) and len(near) > 3 and abs(len(near) - len(fact.name)) <= 1:
-        sentence = f"{text} is read as a further field of its own; it looks like {fact.scope}.{near}."
-        yield Problem(path, "looks_like", sentence, f"{fact.scope}.{near}", "warning")
+        meant = f"{fact.scope}.{near}"
+        yield warning(path, "looks_like:fact", meant, fact=text, near=meant)
 
 
 def _measure(term: Measured, name: str, vocabulary: Vocabulary, place: Place, path: str) -> Iterator[Problem]:
@@ -243,14 +243,14 @@ def _measure(term: Measured, name: str, vocabulary: Vocabulary, place: Place, pa
     ladder = term.window.ladder
     if ladder is None and place != "tier":
         first = next(iter(vocabulary.ladders), None)
-        sentence = "A term belongs to a ladder; outside of tier criteria its ladder has to be named."
-        yield Problem(path, "no_ladder", sentence, f"term of {first}" if first else None)
+        yield problem(path, "no_ladder", f"term of {first}" if first else None)
     elif ladder is not None and ladder not in vocabulary.ladders:
         yield _unknown(path, "ladder", ladder, vocabulary.ladders)
 
 
 def _unknown(path: str, what: str, name: str, known: Mapping[str, object] | tuple[str, ...]) -> Problem:
-    return Problem(path, f"unknown_{what}", f"There is no {what} {name!r}.", closest(name, known))
+    near = closest(name, known)
+    return problem(path, f"unknown_{what}", near, name=name, known=names(known) if near is None else None)
 
 
 # -- Kinds ------------------------------------------------------------------------------------------------
@@ -267,8 +267,7 @@ def _kinds(node: Node, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
                 yield from _literal(node, term, value, vocabulary, path)
                 kind = _effective(signature(term, vocabulary).kind, value)
                 if op not in ("=", "!=") and kind in _UNORDERED:
-                    sentence = f"{show(node)}: {kind} has no order; ask with =, != or in."
-                    yield Problem(path, "no_order_relation", sentence)
+                    yield problem(path, "no_order_relation", condition=show(node), kind=_named(kind))
         case In(term, values):
             yield from _ratio(term, vocabulary, path)
             for value in values:
@@ -279,16 +278,14 @@ def _kinds(node: Node, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
             yield from _between(node, term, low, high, vocabulary, path)
         case Has(term):
             if signature(term, vocabulary).kind not in (Kind.TEXTS, Kind.OPEN):
-                sentence = f"{show_term(term)} is no list, so it cannot have something."
-                yield Problem(path, "type_mismatch", sentence, show(In(term, node.values)))
+                yield problem(path, "type_mismatch:has", show(In(term, node.values)), term=show_term(term))
             elif chosen := _choices(term, vocabulary):
                 for text in node.values:
                     if text not in chosen:
-                        sentence = f"{show_term(term)} never has {show_value(text)}. There are: {', '.join(chosen)}."
-                        yield Problem(path, "unknown_choice", sentence, closest(text, chosen))
+                        yield _unknown_choice(path, "unknown_choice:has", term, text, chosen)
         case IsToday(term):
             if signature(term, vocabulary).kind not in (Kind.DATE, Kind.OPEN):
-                yield Problem(path, "type_mismatch", f"{show_term(term)} is no date, so it is never today.")
+                yield problem(path, "type_mismatch:today", term=show_term(term))
         case _:
             pass
 
@@ -298,8 +295,21 @@ def _ratio(term: Term, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
         for side in plain(term):
             kind = signature(side, vocabulary).kind
             if kind not in _NUMBERS and kind is not Kind.OPEN:
-                sentence = f"{show_term(side)} is {kind}; only numbers can be divided."
-                yield Problem(path, "type_mismatch", sentence)
+                yield problem(path, "type_mismatch:ratio", term=show_term(side), kind=_named(kind))
+
+
+def _named(kind: Kind) -> Phrase:
+    return Phrase(f"kind.{kind.name.lower()}")
+
+
+def _unknown_choice(path: str, key: str, term: Term, value: str, chosen: tuple[str, ...]) -> Problem:
+    near = closest(value, chosen)
+    return problem(path, key, near, term=show_term(term), value=show_value(value), known=Listed(chosen))
+
+
+def decimals_said(scale: int) -> Phrase:
+    """How many decimals something has, in words."""
+    return Phrase(f"decimals.{scale}") if scale <= 1 else Phrase.of("decimals", count=scale)
 
 
 def _effective(kind: Kind, value: Value) -> Kind:
@@ -324,25 +334,24 @@ def _literal(node: Node, term: Term, value: Value, vocabulary: Vocabulary, path:
     if isinstance(term, Tier):
         tiers = vocabulary.ladders[term.ladder]
         if value not in tiers:
-            sentence = f"The ladder {term.ladder!r} has no tier {show_value(value)}."
-            yield Problem(path, "unknown_tier", sentence, closest(str(value), tiers))
+            yield problem(path, "unknown_tier", closest(str(value), tiers), ladder=term.ladder, tier=str(value))
     elif kind is Kind.WEEKDAY:
         if value not in WEEKDAYS:
-            sentence = f"{show_value(value)} is no weekday; write {', '.join(WEEKDAYS)}."
             short = str(value)[:3].lower()
-            yield Problem(path, "unknown_weekday", sentence, short if short in WEEKDAYS else None)
+            hint = short if short in WEEKDAYS else None
+            yield problem(path, "unknown_weekday", hint, value=show_value(value), known=Listed(WEEKDAYS))
     elif kind is Kind.TEXTS:
-        sentence = f"{show_term(term)} is a list; ask what it has."
-        yield Problem(path, "type_mismatch", sentence, f"{show_term(term)} has {show_value(value)}")
+        text = show_term(term)
+        yield problem(path, "type_mismatch:list", f"{text} has {show_value(value)}", term=text)
     elif (chosen := _choices(term, vocabulary)) and own is Kind.TEXT and value not in chosen:
-        sentence = f"{show_term(term)} is never {show_value(value)}. There are: {', '.join(chosen)}."
-        yield Problem(path, "unknown_choice", sentence, closest(str(value), chosen))
+        yield _unknown_choice(path, "unknown_choice", term, str(value), chosen)
     elif kind is not Kind.OPEN and own is not (Kind.NUMBER if kind in _NUMBERS else kind):
-        sentence = f"{show(node)}: {show_term(term)} is {kind}, but {show_value(value)} is {own}."
-        yield Problem(path, "type_mismatch", sentence, _retyped(value, kind))
+        facts = {"condition": show(node), "term": show_term(term), "value": show_value(value)}
+        yield problem(path, "type_mismatch", _retyped(value, kind), kind=_named(kind), own=_named(own), **facts)
     elif kind in _NUMBERS and not isinstance(term, Ratio) and _decimals(value) > scale:
-        sentence = f"{show_term(term)} has {scale} decimals, so it is never exactly {show_value(value)}."
-        yield Problem(path, "too_precise", sentence, severity="warning")
+        yield warning(
+            path, "too_precise:term", term=show_term(term), decimals=decimals_said(scale), value=show_value(value)
+        )
 
 
 def _choices(term: Term, vocabulary: Vocabulary) -> tuple[str, ...]:
@@ -370,7 +379,7 @@ def _retyped(value: Value, kind: Kind) -> str | None:
 def _alike(node: Node, term: Term, values: tuple[Value, ...], vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
     """Beside an open term the values decide what it is read as, so they have to agree."""
     if signature(term, vocabulary).kind is Kind.OPEN and len({literal_kind(value) for value in values}) > 1:
-        yield Problem(path, "type_mismatch", f"{show(node)}: the values are of different kinds.")
+        yield problem(path, "type_mismatch:alike", condition=show(node))
 
 
 def _between(
@@ -383,7 +392,7 @@ def _between(
         return
     kind = _effective(signature(term, vocabulary).kind, low)
     if kind in _UNORDERED:
-        yield Problem(path, "no_order_relation", f"{show(node)}: {kind} has no order; ask with =, != or in.")
+        yield problem(path, "no_order_relation", condition=show(node), kind=_named(kind))
     elif isinstance(term, Tier):
         tiers = vocabulary.ladders[term.ladder]
         if tiers.index(str(low)) > tiers.index(str(high)):
@@ -401,22 +410,19 @@ def _later(low: Value, high: Value) -> bool:
 
 
 def _empty_range(node: Between, path: str) -> Problem:
-    sentence = f"{show(node)}: nothing lies between, the first is the greater one."
-    if isinstance(node.low, time):
-        sentence += " Over midnight, join two conditions with 'or'."
-    swapped = Between(node.term, node.high, node.low)
-    return Problem(path, "empty_range", sentence, show(swapped))
+    key = "empty_range:time" if isinstance(node.low, time) else "empty_range"
+    return problem(path, key, show(Between(node.term, node.high, node.low)), condition=show(node))
 
 
 def _two_terms(node: Compare, other: Term, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
     kinds = {signature(node.term, vocabulary).kind, signature(other, vocabulary).kind}
     named = kinds - {Kind.OPEN}
     if Kind.TEXTS in kinds:
-        yield Problem(path, "type_mismatch", f"{show(node)}: a list is not compared; ask what it has.")
-    elif named & {Kind.TIER, Kind.WEEKDAY}:
-        yield Problem(path, "type_mismatch", f"{show(node)}: compare {named.pop()} with its name.")
+        yield problem(path, "type_mismatch:lists", condition=show(node))
+    elif by_name := named & {Kind.TIER, Kind.WEEKDAY}:
+        yield problem(path, "type_mismatch:named", condition=show(node), kind=_named(min(by_name)))
     elif len(named) > 1 and not named <= _NUMBERS:
-        sentence = f"{show(node)}: {' and '.join(sorted(named))} do not compare."
-        yield Problem(path, "type_mismatch", sentence)
+        kinds_said = Listed(tuple(_named(kind) for kind in sorted(named)), "and")
+        yield problem(path, "type_mismatch:kinds", condition=show(node), kinds=kinds_said)
     elif named & _UNORDERED and node.op not in ("=", "!="):
-        yield Problem(path, "no_order_relation", f"{show(node)}: texts have no order; ask with = or !=.")
+        yield problem(path, "no_order_relation:texts", condition=show(node))

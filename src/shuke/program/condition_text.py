@@ -47,6 +47,7 @@ from shuke.program.condition_tree import (
     all_of,
     any_of,
 )
+from shuke.program.sentences import Listed, Phrase, tell
 
 MAX_LENGTH = 20_000
 MAX_DEPTH = 40
@@ -66,15 +67,21 @@ _TOKEN = re.compile(
 
 
 class ConditionSyntax(ValueError):
-    """The text is not a condition. ``position`` counts characters from 0; ``suggestion`` may be None."""
+    """The text is not a condition: ``said`` is why. ``position`` counts characters from 0; ``suggestion`` may be
+    None."""
 
-    def __init__(self, text: str, position: int, sentence: str, suggestion: str | None = None) -> None:
+    def __init__(self, text: str, position: int, said: Phrase, suggestion: str | None = None) -> None:
         self.text = text
         self.position = position
-        self.sentence = sentence
+        self.said = said
         self.suggestion = suggestion
         hint = f" Did you mean {suggestion}?" if suggestion else ""
-        super().__init__(f"{sentence}{hint} (at character {position + 1} of: {text[:200]})")
+        super().__init__(f"{self.sentence}{hint} (at character {position + 1} of: {text[:200]})")
+
+    @property
+    def sentence(self) -> str:
+        """Why, in English."""
+        return tell(self.said, "en")
 
 
 T = TypeVar("T")
@@ -106,7 +113,7 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         if len(text) > MAX_LENGTH:
-            raise ConditionSyntax(text[:200], MAX_LENGTH, f"A condition has at most {MAX_LENGTH} characters.")
+            raise ConditionSyntax(text[:200], MAX_LENGTH, Phrase.of("condition.too_long", most=MAX_LENGTH))
         self.text = text
         self.tokens = self._tokens()
         self.index = 0
@@ -128,10 +135,10 @@ class _Parser:
 
     def _unreadable(self, at: int) -> NoReturn:
         if self.text[at] == '"':
-            raise ConditionSyntax(self.text, at, "This text has no closing quotation mark.")
+            raise ConditionSyntax(self.text, at, Phrase("condition.unclosed"))
         if self.text[at].isdigit():
-            raise ConditionSyntax(self.text, at, "This is neither a number, a date (2026-11-01) nor a time (22:30).")
-        raise ConditionSyntax(self.text, at, f"{self.text[at]!r} has no meaning here; put texts in double quotes.")
+            raise ConditionSyntax(self.text, at, Phrase("condition.no_number"))
+        raise ConditionSyntax(self.text, at, Phrase.of("condition.no_meaning", character=self.text[at]))
 
     # -- moving on
 
@@ -151,23 +158,23 @@ class _Parser:
 
     def take(self, kind: str, wanted: str) -> str:
         if self.token.kind != kind:
-            self.fail(f"Here {wanted} is expected.")
+            self.fail(Phrase.of("condition.expected", wanted=Phrase(f"wanted.{wanted}")))
         self.index += 1
         return self.tokens[self.index - 1].text
 
     def expect(self, text: str) -> None:
         if not self.takes(text):
-            self.fail(f"Here {text!r} is expected.")
+            self.fail(Phrase.of("condition.expected", wanted=Phrase.of("wanted.sign", sign=text)))
 
-    def fail(self, sentence: str, among: tuple[str, ...] = (), at: int | None = None) -> NoReturn:
+    def fail(self, said: Phrase, among: tuple[str, ...] = (), at: int | None = None) -> NoReturn:
         token = self.token if at is None else self.tokens[at]
         close = get_close_matches(token.text, among, n=1, cutoff=0.6)
-        raise ConditionSyntax(self.text, token.at, sentence, close[0] if close else None)
+        raise ConditionSyntax(self.text, token.at, said, close[0] if close else None)
 
     def whole(self, rule: Callable[[_Parser], T]) -> T:
         found = rule(self)
         if self.token.kind != "end":
-            self.fail("The condition should end here, or go on with 'and' or 'or'.", ("and", "or"))
+            self.fail(Phrase("condition.end"), ("and", "or"))
         return found
 
     # -- joining
@@ -175,7 +182,7 @@ class _Parser:
     def condition(self) -> Node:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            self.fail(f"Conditions are nested at most {MAX_DEPTH} deep.")
+            self.fail(Phrase.of("condition.too_deep", most=MAX_DEPTH))
         nodes = [self.conjunction()]
         while self.takes("or"):
             nodes.append(self.conjunction())
@@ -193,7 +200,7 @@ class _Parser:
             return self.primary()
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            self.fail(f"Conditions are nested at most {MAX_DEPTH} deep.")
+            self.fail(Phrase.of("condition.too_deep", most=MAX_DEPTH))
         node = Not(self.negation())
         self.depth -= 1
         return node
@@ -234,18 +241,18 @@ class _Parser:
             self.expect("and")
             return Between(term, low, self.literal())
         if self.sees(*OPS):
-            op = cast(Op, self.take("sign", "a comparison"))
+            op = cast(Op, self.take("sign", "comparison"))
             return Compare(term, op, self.side(texts_only=term == ACTIVITY_TYPE))
         if isinstance(term, Fact) and (self.token.kind == "end" or self.sees("and", "or", ")")):
             return Compare(term, "=", True)
-        self.fail("After a term, write =, !=, <, <=, >, >=, in, between, has or is today.", (*OPS, *KEYWORDS))
+        self.fail(Phrase("condition.comparison"), (*OPS, *KEYWORDS))
 
     def texts(self) -> tuple[str, ...]:
         return self.listed(self.text_value) if self.sees("[") else (self.text_value(),)
 
     def fact(self, term: Term, start: int) -> Fact:
         if not isinstance(term, Fact):
-            self.fail("Only a fact, such as member.tags or member.birthday, can be asked this.", at=start)
+            self.fail(Phrase("condition.fact"), at=start)
         return term
 
     def listed(self, item: Callable[[], T]) -> tuple[T, ...]:
@@ -281,7 +288,7 @@ class _Parser:
             try:
                 value: Value = (date if token.kind == "date" else time).fromisoformat(token.text.zfill(5))
             except ValueError:
-                self.fail(f"There is no such {token.kind}.")
+                self.fail(Phrase(f"condition.no_such_{token.kind}"))
             self.index += 1
             return value
         if self.sees("true", "false"):
@@ -297,15 +304,15 @@ class _Parser:
                 return str(json.loads(token.text, strict=False))
             except ValueError:
                 self.index -= 1
-                self.fail('After a backslash only " \\ n t r b f / or u0000 may come.')
+                self.fail(Phrase("condition.backslash"))
         if token.kind != "word" or token.text in KEYWORDS:
-            self.fail("Here a value is expected: a number, a word, a date, or a text in double quotes.")
-        return self.dotted("a word")
+            self.fail(Phrase("condition.value"))
+        return self.dotted("word")
 
     def dotted(self, wanted: str) -> str:
         name = self.take("word", wanted)
         while self.takes("."):
-            name += "." + self.take("word", "the rest of the name")
+            name += "." + self.take("word", "rest")
         return name
 
     # -- terms
@@ -317,23 +324,22 @@ class _Parser:
     def plain(self) -> Plain:
         start = self.index
         if self.token.text in KEYWORDS:
-            self.fail("Here a term, such as order.amount or spend(12 months), is expected.")
-        head = self.take("word", "a term, such as order.amount or spend(12 months),")
+            self.fail(Phrase.of("condition.expected", wanted=Phrase("wanted.term")))
+        head = self.take("word", "term")
         if self.takes("("):
             term = self.call(head)
             self.expect(")")
             return term
         if not self.takes("."):
             known = (*SCOPES, *_CALLS, "spend", "orders", "not", "tag")
-            sentence = f"{head!r} is not a term: write for example order.amount or spend(12 months)."
-            self.fail(sentence, known, start)
+            self.fail(Phrase.of("condition.not_a_term", head=head), known, start)
         if head == "member" and self.sees("trait"):
             self.index += 1
             self.expect(".")
             head = "trait"
         if head not in SCOPES:
-            self.fail(f"There are no facts about {head!r}; there are {', '.join(SCOPES)}.", SCOPES, start)
-        name = self.text_value() if self.token.kind == "string" else self.take("word", "the name of a fact")
+            self.fail(Phrase.of("condition.no_facts", head=head, known=Listed(SCOPES)), SCOPES, start)
+        name = self.text_value() if self.token.kind == "string" else self.take("word", "fact")
         return Fact(cast(Scope, head), _ALIASES.get((head, name), name))
 
     def call(self, head: str) -> Plain:
@@ -346,19 +352,19 @@ class _Parser:
         return Month(self.fact(self.plain(), start))
 
     def earned(self) -> Plain:
-        asset = self.take("word", "the id of an asset")
+        asset = self.take("word", "asset")
         self.expect(",")
         return Measured(f"earned:{asset}", self.window())
 
     def counted(self) -> Plain:
-        activity = self.dotted("the type of an activity, such as member.checked_in")
+        activity = self.dotted("activity")
         self.expect(",")
         return Measured(f"count:{activity}", self.window())
 
     def summed(self) -> Plain:
-        field = self.dotted("an activity and its field, such as run.logged.distance")
+        field = self.dotted("field")
         if "." not in field:
-            self.fail("Name the activity and its field, such as run.logged.distance.", at=self.index - 1)
+            self.fail(Phrase("condition.field"), at=self.index - 1)
         self.expect(",")
         return Measured(f"sum:{field}", self.window())
 
@@ -368,39 +374,38 @@ class _Parser:
         if self.takes("lifetime"):
             return Window("lifetime")
         if self.takes("term"):
-            ladder = self.take("word", "the id of a ladder") if self.takes("of") else None
+            ladder = self.take("word", "ladder") if self.takes("of") else None
             return Window("term", ladder=ladder)
         if self.takes("membership"):
             self.expect("year")
             return Window("membership_year")
         last = self.takes("last")
         if not self.takes("calendar"):
-            self.fail(f"Say in which window: {_WINDOWS}.", ("calendar", "last", "membership", "term", "lifetime"))
-        unit = self.take("word", "month, quarter or year")
+            self.fail(Phrase("condition.window"), ("calendar", "last", "membership", "term", "lifetime"))
+        unit = self.take("word", "calendar")
         if unit not in CALENDAR_UNITS:
-            self.fail("A calendar window is a month, quarter or year.", CALENDAR_UNITS, self.index - 1)
+            self.fail(Phrase("condition.calendar"), CALENDAR_UNITS, self.index - 1)
         return Window("last_calendar" if last else "calendar", unit=unit)
 
     def rolling(self) -> Window:
         start = self.index
-        count = self.take("number", "a number")
-        unit = self.take("word", "days, weeks, months or years")
+        count = self.take("number", "number")
+        unit = self.take("word", "unit")
         unit = unit if unit.endswith("s") else unit + "s"
         if unit not in UNITS:
-            self.fail("A window is counted in days, weeks, months or years.", UNITS, self.index - 1)
+            self.fail(Phrase("condition.unit"), UNITS, self.index - 1)
         if not count.isdigit() or not 1 <= int(count) <= LONGEST[unit]:
-            self.fail(f"A window is 1 to {LONGEST[unit]} {unit} long.", at=start)
+            self.fail(Phrase.of("condition.length", most=LONGEST[unit], unit=unit), at=start)
         return Window("rolling", int(count), unit)
 
 
-_WINDOWS = "12 months, calendar year, last calendar year, membership year, term or lifetime"
 _SINGULAR = frozenset((("line", "tag"), ("member", "tag"), ("order", "coupon")))
 _ALIASES = {("line", "tag"): "tags", ("member", "tag"): "tags", ("order", "coupon"): "coupons"}
 _CALLS: dict[str, Callable[[_Parser], Plain]] = {
-    "tier": lambda parser: Tier(parser.take("word", "the id of a ladder")),
-    "balance": lambda parser: Balance(parser.take("word", "the id of an asset")),
-    "streak": lambda parser: Streak(parser.dotted("the type of an activity")),
-    "days_since": lambda parser: DaysSince(parser.dotted("the type of an activity")),
+    "tier": lambda parser: Tier(parser.take("word", "ladder")),
+    "balance": lambda parser: Balance(parser.take("word", "asset")),
+    "streak": lambda parser: Streak(parser.dotted("activity")),
+    "days_since": lambda parser: DaysSince(parser.dotted("activity")),
     "month": _Parser.month,
     "earned": _Parser.earned,
     "count": _Parser.counted,

@@ -12,6 +12,8 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Literal, get_args
 
+from shuke.program.problems import Broken
+
 Scope = Literal["order", "line", "member", "trait", "activity", "now"]
 Op = Literal["=", "!=", "<", "<=", ">", ">="]
 Unit = Literal["days", "weeks", "months", "years"]
@@ -182,7 +184,7 @@ class Compare:
 
     def __post_init__(self) -> None:
         if isinstance(self.value, Term) and self.term == ACTIVITY_TYPE:
-            raise ValueError("activity.type is compared with the name of a type, such as order.paid")
+            raise Broken("activity_type")
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ from shuke.program.condition_tree import (
     walk,
 )
 from shuke.program.condition_uses import Uses, line_index, reach_days, uses, uses_of_term
+from shuke.program.problems import Broken
+from shuke.program.sentences import Listed
 
 __all__ = [
     "ALWAYS",
@@ -137,7 +139,7 @@ def read_term(source: Json) -> Term:
         return source
     if isinstance(source, str):
         return parse_term(source)
-    raise ValueError("write the term as a text, for example order.amount")
+    raise Broken("condition_term")
 
 
 # -- JSON form --------------------------------------------------------------------------------------------
@@ -174,11 +176,11 @@ def to_json(node: Node) -> dict[str, Json]:
 def from_json(source: Json, *, depth: int = 0) -> Node:
     """The tree of the JSON form; any node may also be written as text. ValueError for anything else."""
     if depth > MAX_DEPTH:
-        raise ValueError(f"conditions are nested at most {MAX_DEPTH} deep")
+        raise Broken("condition_depth", most=MAX_DEPTH)
     if isinstance(source, bool | str):
         return read_condition(source)
     if not isinstance(source, dict):
-        raise ValueError("a condition is a text, or an object with all, any, not, always or term")
+        raise Broken("condition")
     keys = set(source)
     for name, join in _JOINS.items():
         if keys == {name}:
@@ -195,11 +197,11 @@ _JOINS: Final[dict[str, Callable[..., Node]]] = {"all": all_of, "any": any_of}
 
 def _leaf_from_json(source: dict[str, Json], keys: set[str]) -> Node:
     if "term" not in keys:
-        raise ValueError(f"write all, any, not, always or term, not {', '.join(sorted(map(str, keys)))}")
+        raise Broken("condition_keys", names=Listed(tuple(sorted(map(str, keys)))))
     term = read_term(source["term"])
     if keys == {"term", "op", "value"}:
         if source["op"] not in OPS:
-            raise ValueError(f"op is one of {' '.join(OPS)}")
+            raise Broken("op", ops=" ".join(OPS))
         value = source["value"]
         if isinstance(value, dict) and set(value) == {"term"}:
             return Compare(term, source["op"], read_term(value["term"]))
@@ -211,23 +213,23 @@ def _leaf_from_json(source: dict[str, Json], keys: set[str]) -> Node:
     if keys == {"term", "between"}:
         bounds = _items(source["between"], "between")
         if len(bounds) != 2:
-            raise ValueError("between has two bounds")
+            raise Broken("between")
         return Between(term, _value_from_json(bounds[0]), _value_from_json(bounds[1]))
     if not isinstance(term, Fact):
-        raise ValueError("only a fact, such as member.tags, can be asked what it has or whether it is today")
+        raise Broken("fact")
     if keys == {"term", "has"}:
         texts = tuple(_items(source["has"], "has"))
         if not all(isinstance(text, str) for text in texts):
-            raise ValueError("has lists texts")
+            raise Broken("has")
         return Has(term, texts)
     if keys == {"term", "is"} and source["is"] == "today":
         return IsToday(term)
-    raise ValueError("with term goes op and value, or one of in, not_in, between, has, is")
+    raise Broken("comparison")
 
 
 def _items(value: Json, name: str) -> list[Json]:
     if not isinstance(value, list | tuple) or not value:
-        raise ValueError(f"{name} is followed by a list with at least one entry")
+        raise Broken("condition_list", name=name)
     return list(value)
 
 
@@ -245,9 +247,9 @@ def _value_to_json(value: Value | Term) -> Json:
 
 def _value_from_json(value: Json) -> Value:
     if isinstance(value, float):
-        raise ValueError('write a number with decimals as {"number": "0.5"}')
+        raise Broken("value_float")
     if isinstance(value, datetime):
-        raise ValueError("write a date without a time of day")
+        raise Broken("value_date")
     if isinstance(value, Decimal):
         return _number(str(value))
     if isinstance(value, bool | int | str | date):
@@ -256,28 +258,38 @@ def _value_from_json(value: Json) -> Value:
         ((kind, text),) = value.items()
         if kind in _TAGGED and isinstance(text, str):
             return _TAGGED[kind](text)
-    raise ValueError('a value is a number, a text, true, false, or {"date": …}, {"time": …}, {"number": …}')
+    raise Broken("value")
 
 
 def _number(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except ArithmeticError as broken:
-        raise ValueError(f"{text!r} is not a number") from broken
+        raise Broken("value_number", text=text) from broken
     if not number.is_finite():
-        raise ValueError(f"{text!r} is not a number")
+        raise Broken("value_number", text=text)
     return number
 
 
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as broken:
+        raise Broken("value_date") from broken
+
+
 def _time(text: str) -> time:
-    found = time.fromisoformat(text)
+    try:
+        found = time.fromisoformat(text)
+    except ValueError as broken:
+        raise Broken("value_time") from broken
     if found != time(found.hour, found.minute):
-        raise ValueError("write a time as hours and minutes: 22:30")
+        raise Broken("value_time")
     return found
 
 
 _TAGGED: Final[dict[str, Callable[[str], Value]]] = {
-    "date": date.fromisoformat,
+    "date": _date,
     "time": _time,
     "number": _number,
 }

@@ -7,11 +7,11 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from shuke.program.chapter import Chapter, Number, Slug, Text
+from shuke.program.chapter import Chapter, Number, Slug, Text, read_period
 from shuke.program.conditions import Condition
 from shuke.program.discounts import Discount
 from shuke.program.prices import Source
-from shuke.values.periods import Period
+from shuke.program.problems import Broken
 
 
 class CouponValidity(Chapter):
@@ -31,7 +31,7 @@ class CouponValidity(Chapter):
     @classmethod
     def _period(cls, value: str | None) -> str | None:
         if value is not None:
-            Period.parse(value)
+            read_period(value)
         return value
 
     @property
@@ -97,13 +97,13 @@ class CouponTemplate(Chapter):
     @field_validator("renewed_for")
     @classmethod
     def _period(cls, value: str) -> str:
-        Period.parse(value)
+        read_period(value)
         return value
 
     @model_validator(mode="after")
     def _whole(self) -> CouponTemplate:
         if (self.codes == "shared") != (self.code is not None):
-            raise ValueError("write the code where codes are shared, and only there")
+            raise Broken("shared_code")
         if self.cost_share and sum(share.percent for share in self.cost_share) != 100:
-            raise ValueError("the shares of the cost sum to 100 percent")
+            raise Broken("cost_share")
         return self

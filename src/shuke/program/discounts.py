@@ -12,6 +12,8 @@ from pydantic import Field, field_validator, model_validator
 
 from shuke.program.chapter import Chapter, Number
 from shuke.program.conditions import Condition
+from shuke.program.problems import Broken
+from shuke.program.sentences import Listed
 
 
 class PercentOff(Chapter):
@@ -59,10 +61,10 @@ class SpendAndSave(Chapter):
     @model_validator(mode="after")
     def _rising(self) -> SpendAndSave:
         if self.repeat and len(self.table) > 1:
-            raise ValueError("a table that repeats has one step")
+            raise Broken("repeat")
         steps = [step.at_least for step in self.table]
         if steps != sorted(set(steps)):
-            raise ValueError("write the steps from the lowest amount to the highest, each once")
+            raise Broken("steps")
         return self
 
 
@@ -107,7 +109,7 @@ class Discount(Chapter):
     @model_validator(mode="after")
     def _one_kind(self) -> Discount:
         if sum(getattr(self, kind) is not None for kind in type(self).model_fields) != 1:
-            raise ValueError(f"say exactly one of: {', '.join(type(self).model_fields)}")
+            raise Broken("exactly_one", names=Listed(tuple(type(self).model_fields)))
         return self
 
     @property

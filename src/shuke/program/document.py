@@ -20,7 +20,7 @@ from shuke.program.earning import Rule
 from shuke.program.identities import IdentityTerms
 from shuke.program.measures import BUILT_IN, Measure
 from shuke.program.prices import Prices
-from shuke.program.problems import DocumentError, Problem
+from shuke.program.problems import Broken, DocumentError, problem
 from shuke.program.profile import Profile
 from shuke.program.stored_value import StoredValue
 from shuke.program.tiers import Ladder
@@ -69,13 +69,20 @@ class Program(Chapter):
     @field_validator("zone")
     @classmethod
     def _zone(cls, zone: str) -> str:
-        check_zone(zone)
+        try:
+            check_zone(zone)
+        except ValueError as broken:
+            near = str(broken).partition('did you mean "')[2].rstrip('"?')
+            raise Broken("zone", near or None, name=zone) from broken
         return zone
 
     @field_validator("currency")
     @classmethod
     def _currency(cls, currency: str) -> str:
-        minor_digits(currency)
+        try:
+            minor_digits(currency)
+        except ValueError as broken:
+            raise Broken("currency", code=currency) from broken
         return currency
 
     @property
@@ -111,8 +118,7 @@ def read(text: str) -> Program:
 def from_data(data: Any, *, lines: Mapping[str, int] | None = None) -> Program:
     """A program from plain data (as JSON gives it; ``lines`` as ``parse`` does). Raises ``DocumentError``."""
     if not isinstance(data, dict):
-        sentence = "A program is a group of fields: id, currency, zone, and its chapters."
-        raise DocumentError([Problem("", "not_a_program", sentence)])
+        raise DocumentError([problem("", "not_a_program")])
     try:
         return Program.model_validate(data)
     except ValidationError as error:

@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import yaml
 
-from shuke.program.problems import DocumentError, Problem
+from shuke.program.problems import DocumentError, Problem, problem
+from shuke.program.sentences import Fact, Phrase
 
 MAX_BYTES: Final = 4_000_000
 MAX_NODES: Final = 1_000_000
@@ -50,7 +51,7 @@ for _tag, _pattern, _firsts in _PLAIN:
 def parse(text: str) -> Parsed:
     """The data of a YAML or JSON text. Raises ``DocumentError`` with the line of what cannot be read."""
     if len(text.encode()) > MAX_BYTES:
-        raise DocumentError([Problem("", "too_large", "The document is larger than 4 MB.")])
+        raise DocumentError([problem("", "too_large", most=MAX_BYTES // 1_000_000)])
     try:
         _measure_depth(text)
         node = yaml.compose(text, Loader=_Loader)
@@ -58,11 +59,11 @@ def parse(text: str) -> Parsed:
         raise DocumentError([_broken(broken, text)]) from broken
     except yaml.YAMLError as broken:
         said = getattr(broken, "reason", "it cannot be read")
-        raise DocumentError([Problem("", "not_yaml", f"This is not YAML: {said}.")]) from broken
+        raise DocumentError([problem("", "not_yaml", said=str(said))]) from broken
     if node is None:
         return Parsed(None, {})
     if _size(node, {}) > MAX_NODES:
-        raise _refused(node, "", "too_large", "With all its aliases the document is too large.")
+        raise _refused(node, "", "too_large:aliases")
     reader = _Reader()
     return Parsed(reader.value(node, "", 0), reader.lines)
 
@@ -76,7 +77,7 @@ def _measure_depth(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            raise _refused(event, "", "too_deep", f"This is nested more than {MAX_DEPTH} deep.")
+            raise _refused(event, "", "too_deep", most=MAX_DEPTH)
 
 
 def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
@@ -97,11 +98,10 @@ def _broken(error: yaml.MarkedYAMLError, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     said = ", ".join(part for part in (error.context, error.problem) if part)
     if mark is None:
-        return Problem("", "not_yaml", f"This is not YAML: {said}.")
+        return problem("", "not_yaml", said=said)
     line = text.splitlines()[mark.line : mark.line + 1]
-    hint = "Indent with blanks, not with tabs." if line and "\t" in line[0][: mark.column + 1] else None
-    sentence = f"This is not YAML: {said} (column {mark.column + 1})."
-    return Problem("", "not_yaml", sentence, hint, line=mark.line + 1)
+    hint = Phrase("hint.tabs") if line and "\t" in line[0][: mark.column + 1] else None
+    return problem("", "not_yaml", hint, said=said, column=mark.column + 1).at(mark.line + 1)
 
 
 class _Reader:
@@ -113,7 +113,7 @@ class _Reader:
     def value(self, node: yaml.Node, path: str, depth: int) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
         if depth > MAX_DEPTH:
-            raise _refused(node, path, "too_deep", f"This is nested more than {MAX_DEPTH} deep.")
+            raise _refused(node, path, "too_deep", most=MAX_DEPTH)
         if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
             return self._mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
@@ -121,25 +121,32 @@ class _Reader:
             return [self.value(item, f"{path}[{index}]", depth + 1) for index, item in items]
         if isinstance(node, yaml.ScalarNode) and node.tag in _SCALARS:
             return _scalar(node, path)
-        raise _refused(node, path, "unknown_tag", f"The tag {node.tag} has no meaning here; leave it out.")
+        raise _refused(node, path, "unknown_tag", tag=node.tag)
 
     def _mapping(self, node: yaml.MappingNode, path: str, depth: int) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                raise _refused(key_node, path, "not_a_name", "The name of a field is a word.")
+                raise _refused(key_node, path, "not_a_name")
             key = key_node.value
             if "\0" in key:
-                raise _refused(key_node, path, "not_a_name", "The name of a field has no character zero.")
+                raise _refused(key_node, path, "not_a_name:zero")
             below = f"{path}.{key}" if path else key
             if key in data:
-                raise _refused(key_node, below, "written_twice", f"{key!r} is written twice.")
+                raise _refused(key_node, below, "written_twice", name=key)
             self.lines[below] = key_node.start_mark.line + 1
             data[key] = self.value(value_node, below, depth + 1)
         return data
 
 
-_SCALARS: Final = frozenset(f"{_TAG}{kind}" for kind in ("str", "null", "bool", "int", "float"))
+_KINDS: Final = {
+    "str": Phrase("shape.text"),
+    "null": Phrase("shape.nothing"),
+    "bool": Phrase("shape.flag"),
+    "int": Phrase("shape.whole"),
+    "float": Phrase("shape.number"),
+}
+_SCALARS: Final = frozenset(f"{_TAG}{kind}" for kind in _KINDS)
 
 
 def _scalar(node: yaml.ScalarNode, path: str) -> Any:
@@ -157,12 +164,12 @@ def _scalar(node: yaml.ScalarNode, path: str) -> Any:
             return int(digits) if kind == "int" else Decimal(digits)
     except (KeyError, ValueError, ArithmeticError):
         pass
-    raise _refused(node, path, "not_a_value", f"{text[:80]!r} cannot be read as {kind}.")
+    raise _refused(node, path, "not_a_value", text=text[:80], kind=_KINDS[kind])
 
 
-def _refused(node: yaml.Node | yaml.Event, path: str, code: str, sentence: str) -> DocumentError:
+def _refused(node: yaml.Node | yaml.Event, path: str, key: str, /, **facts: Fact) -> DocumentError:
     line = node.start_mark.line + 1 if node.start_mark is not None else None
-    return DocumentError([Problem(path, code, sentence, line=line)])
+    return DocumentError([problem(path, key, **facts).at(line)])
 
 
 def line_of(path: str, lines: Mapping[str, int]) -> int | None:
@@ -184,8 +191,8 @@ def text_of_json(body: bytes) -> str:
     try:
         text = msgspec.json.format(_to_json(_from_json(body)), indent=2).decode()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
-        said = "it is nested too deep" if isinstance(broken, RecursionError) else str(broken)
-        raise DocumentError([Problem("", "not_json", f"This is not JSON: {said}.")]) from broken
+        said = Phrase("nested") if isinstance(broken, RecursionError) else str(broken)
+        raise DocumentError([problem("", "not_json", said=said)]) from broken
     return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from shuke.program.assets import Validity
 from shuke.program.chapter import Chapter, Number, Slug, Text
 from shuke.program.conditions import Condition, TermText
+from shuke.program.problems import Broken
+from shuke.program.sentences import Listed
 from shuke.values.amounts import Rounding
 
 
@@ -63,7 +65,7 @@ class Give(Chapter):
     @model_validator(mode="after")
     def _one_kind(self) -> Give:
         if len(self.model_fields_set) != 1:
-            raise ValueError("say exactly one of: fixed, per, per_item, per_unit, steps, multiply")
+            raise Broken("exactly_one", names=Listed(tuple(type(self).model_fields)))
         return self
 
 

@@ -19,6 +19,7 @@ from shuke.program.chapter import Chapter, Number, Slug, Text
 from shuke.program.conditions import Condition
 from shuke.program.discounts import Discount
 from shuke.program.earning import Span
+from shuke.program.problems import Broken
 from shuke.values.amounts import Rounding
 
 Source = Literal["member_price", "tier_percent", "promotion"]
@@ -52,7 +53,7 @@ class Promotion(Chapter):
     @model_validator(mode="after")
     def _no_voucher(self) -> Promotion:
         if self.give.voucher is not None:
-            raise ValueError("a voucher is a coupon: write it under coupons")
+            raise Broken("voucher")
         return self
 
 
@@ -84,5 +85,5 @@ class Prices(Chapter):
     @model_validator(mode="after")
     def _each_once(self) -> Prices:
         if sorted(self.order) != sorted(SOURCES):
-            raise ValueError("order lists member_price, tier_percent and promotion, each once")
+            raise Broken("order")
         return self

@@ -12,9 +12,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from shuke.program.chapter import Chapter, Number, Slug, Text
+from shuke.program.chapter import Chapter, Number, Slug, Text, read_period
 from shuke.program.condition_facts import Kind
-from shuke.values.periods import Period
+from shuke.program.problems import Broken
 
 TEXT_MOST = 1000
 """The most characters of a text trait."""
@@ -80,23 +80,23 @@ class Trait(Chapter):
     @classmethod
     def _period(cls, told: str | None) -> str | None:
         if told is not None:
-            Period.parse(told)
+            read_period(told)
         return told
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Trait:
         if self.type is TraitType.CHOICE and not self.choices:
-            raise ValueError("a choice needs choices")
+            raise Broken("trait_choices")
         if self.choices and self.type not in (TraitType.CHOICE, TraitType.LIST):
-            raise ValueError(f"a {self.type} has no choices")
+            raise Broken("trait_no_choices", type=self.type.value)
         if len({choice.id for choice in self.choices}) < len(self.choices):
-            raise ValueError("every choice has an id of its own")
+            raise Broken("trait_choice_ids")
         if (self.least is not None or self.most is not None) and self.type not in (TraitType.NUMBER, TraitType.MONEY):
-            raise ValueError("least and most are for numbers and money")
+            raise Broken("trait_bounds")
         if self.least is not None and self.most is not None and self.least > self.most:
-            raise ValueError("least is greater than most")
+            raise Broken("trait_least")
         if self.without_year and self.type is not TraitType.DATE:
-            raise ValueError("only a date can do without its year")
+            raise Broken("trait_without_year")
         return self
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from shuke.program.chapter import Chapter, Number, Slug, Text
 from shuke.program.conditions import Condition
 from shuke.program.earning import Span
+from shuke.program.problems import Broken
 
 
 class Offer(Chapter):
@@ -59,7 +60,7 @@ class StoredValue(Chapter):
     @model_validator(mode="after")
     def _bonus(self) -> StoredValue:
         if self.offers and self.bonus is None:
-            raise ValueError("offers give a bonus: name the bonus asset")
+            raise Broken("bonus")
         if len({limit.card for limit in self.limits}) < len(self.limits):
-            raise ValueError("write the limits of a kind of card once")
+            raise Broken("card")
         return self

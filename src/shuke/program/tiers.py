@@ -10,9 +10,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from shuke.program.chapter import Chapter, Slug, Text
+from shuke.program.chapter import Chapter, Slug, Text, read_period
 from shuke.program.conditions import Condition
-from shuke.values.periods import Period
+from shuke.program.problems import Broken
 
 
 class TermEnd(Chapter):
@@ -30,14 +30,14 @@ TierTerm = Literal["lifetime"] | TermEnd | str
 
 
 def _checked_term(value: TierTerm | None) -> TierTerm | None:
-    if isinstance(value, str) and value != "lifetime" and Period.parse(value).count == 0:
-        raise ValueError("a term lasts at least one day")
+    if isinstance(value, str) and value != "lifetime" and read_period(value).count == 0:
+        raise Broken("term")
     return value
 
 
 def _checked_period(value: str | None) -> str | None:
     if value is not None:
-        Period.parse(value)
+        read_period(value)
     return value
 
 
@@ -101,11 +101,11 @@ class Ladder(Chapter):
     def _whole(self) -> Ladder:
         ids = [tier.id for tier in self.tiers]
         if len(set(ids)) < len(ids):
-            raise ValueError("every tier of a ladder has its own id")
+            raise Broken("tier_ids")
         if not self.invitation_only and (self.tiers[0].entry is not None or self.tiers[0].keep is not None):
-            raise ValueError("everybody stands on the first tier: it has neither entry nor keep")
+            raise Broken("first_tier")
         if any(not 1 <= days <= 366 for days in self.notice_days):
-            raise ValueError("notices go out 1 to 366 days before a term ends")
+            raise Broken("notice_days")
         return self
 
     def rank(self, tier_id: str) -> int:

@@ -13,9 +13,8 @@ from pydantic_core import ErrorDetails
 
 from shuke.program.conditions import ConditionSyntax
 from shuke.program.document_text import line_of
-from shuke.program.problems import Problem, closest
-
-_MOST_LISTED: Final = 12
+from shuke.program.problems import Broken, Problem, closest, names, problem
+from shuke.program.sentences import Fact, Listed, Phrase
 
 
 class _Found(NamedTuple):
@@ -36,13 +35,13 @@ def problems_of(
 ) -> list[Problem]:
     """The validator's findings as problems, in the order of the document (``lines`` as of ``parse``)."""
     found = [_placed(detail, data) for detail in details]
-    problems: dict[tuple[str, str, str], Problem] = {}
+    problems: dict[tuple[Any, ...], Problem] = {}
     for finding in _chosen(found):
-        problem = finding if isinstance(finding, Problem) else _problem(finding, model)
+        told = finding if isinstance(finding, Problem) else _problem(finding, model)
         if lines is not None:
-            problem = problem.at(line_of(problem.path, lines))
-        problems.setdefault((problem.path, problem.code, problem.sentence), problem)
-    return sorted(problems.values(), key=lambda problem: problem.line or 0)
+            told = told.at(line_of(told.path, lines))
+        problems.setdefault((told.path, told.key, told.facts), told)
+    return sorted(problems.values(), key=lambda told: told.line or 0)
 
 
 def _placed(detail: ErrorDetails, data: Any) -> _Found:
@@ -89,10 +88,10 @@ def _meant(branches: list[list[_Found]], path: str) -> Iterator[_Found | Problem
         yield from min(fitting, key=len)
         return
     details = [finding.detail for findings in branches for finding in findings]
-    expected = " or ".join(dict.fromkeys(_expected(detail) for detail in details))
+    expected = Listed(tuple(dict.fromkeys(_expected(detail) for detail in details)), "or")
     words = [word for detail in details for word in _listed(detail)]
-    sentence = f"Here {expected} is needed, not {_shown(details[0]['input'])}."
-    yield Problem(path, "wrong_type", sentence, closest(str(details[0]["input"]), words))
+    given = details[0]["input"]
+    yield problem(path, "wrong_type", closest(str(given), words), expected=expected, given=_shown(given))
 
 
 def _is_shape(found: _Found, path: str) -> bool:
@@ -100,29 +99,39 @@ def _is_shape(found: _Found, path: str) -> bool:
     return found.path == path and found.detail["type"] in _SHAPES
 
 
+_TEXT: Final = Phrase("shape.text")
+_FLAG: Final = Phrase("shape.flag")
+_WHOLE: Final = Phrase("shape.whole")
+_NUMBER: Final = Phrase("shape.number")
+_LIST: Final = Phrase("shape.list")
+_GROUP: Final = Phrase("shape.group")
+_NOTHING: Final = Phrase("shape.nothing")
+_WORD: Final = Phrase("shape.word")
+
 _SHAPES: Final = {
-    "string_type": "a text",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "decimal_type": "a number",
-    "decimal_parsing": "a number",
-    "is_instance_of": "a number",
-    "list_type": "a list",
-    "dict_type": "a group of fields",
-    "model_type": "a group of fields",
-    "model_attributes_type": "a group of fields",
-    "none_required": "nothing",
-    "literal_error": "one of the words",
-    "enum": "one of the words",
+    "string_type": _TEXT,
+    "bool_type": _FLAG,
+    "bool_parsing": _FLAG,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "decimal_type": _NUMBER,
+    "decimal_parsing": _NUMBER,
+    "finite_number": _NUMBER,
+    "is_instance_of": _NUMBER,
+    "list_type": _LIST,
+    "dict_type": _GROUP,
+    "model_type": _GROUP,
+    "model_attributes_type": _GROUP,
+    "none_required": _NOTHING,
+    "literal_error": _WORD,
+    "enum": _WORD,
 }
 
 
-def _expected(detail: ErrorDetails) -> str:
+def _expected(detail: ErrorDetails) -> Fact:
     words = _listed(detail)
-    return _either(words) if words else _SHAPES.get(detail["type"], "something else")
+    return Listed(tuple(words), "or") if words else _SHAPES.get(detail["type"], Phrase("shape.other"))
 
 
 def _listed(detail: ErrorDetails) -> list[str]:
@@ -132,88 +141,88 @@ def _listed(detail: ErrorDetails) -> list[str]:
     return re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
 
 
-def _either(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _shown(value: Any) -> str:
+def _shown(value: Any) -> Fact:
     if value is None:
-        return "nothing"
+        return _NOTHING
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        return "a group of fields"
+        return _GROUP
     if isinstance(value, list):
-        return "a list"
-    return str(value) if isinstance(value, int | Decimal) else f'"{str(value)[:80]}"'
+        return _LIST
+    return str(value) if isinstance(value, int | Decimal) else Phrase.of("text", text=str(value)[:80])
 
 
 # -- Sentences --------------------------------------------------------------------------------------------
 
 
 def _problem(found: _Found, model: type[BaseModel]) -> Problem:
-    detail = found.detail
+    detail, path = found.detail, found.path
     kind, given = detail["type"], detail["input"]
     context: dict[str, Any] = detail.get("ctx", {})
     name = str(detail["loc"][-1]) if detail["loc"] else ""
     if kind == "missing":
-        return Problem(found.path, "missing", f"The field {name!r} is missing.")
+        return problem(path, "missing", name=name)
     if kind == "extra_forbidden":
-        return _unknown_field(found.path, name, list(_fields(model, detail["loc"][:-1])))
+        return _unknown_field(path, name, list(_fields(model, detail["loc"][:-1])))
     if kind == "value_error":
-        return _told(found.path, context["error"])
+        return _told(path, context["error"])
     if kind in ("literal_error", "enum"):
         words = _listed(detail)
-        sentence = f"Here {_either(words)} is needed, not {_shown(given)}."
-        return Problem(found.path, "not_in_list", sentence, closest(str(given), words))
+        near = closest(str(given), words)
+        return problem(path, "not_in_list", near, expected=Listed(tuple(words), "or"), given=_shown(given))
     if kind == "string_pattern_mismatch":
-        return _pattern(found.path, str(context["pattern"]), str(given))
+        return _pattern(path, str(context["pattern"]), str(given))
     if kind in _BOUNDS:
-        said, key = _BOUNDS[kind]
-        sentence = f"This must be {said} {context[key]}, not {_shown(given)}."
-        return Problem(found.path, "out_of_range", sentence, str(context[key]) if key in ("ge", "le") else None)
-    if kind == "too_short":
-        return Problem(found.path, "too_few", f"At least {context['min_length']} is needed here.")
-    if kind == "too_long":
-        return Problem(found.path, "too_many", f"At most {context['max_length']} are possible here.")
+        key, name = _BOUNDS[kind]
+        bound = str(context[name])
+        return problem(path, key, bound if name in ("ge", "le") else None, bound=bound, given=_shown(given))
+    if kind in _LENGTHS:
+        key, fact, name = _LENGTHS[kind]
+        return problem(path, key, **{fact: context[name]})
     if kind in _SHAPES:
-        return _wrong_type(found.path, _SHAPES[kind], given)
-    return Problem(found.path, kind, f"{detail['msg']}.")
+        return _wrong_type(path, _SHAPES[kind], given)
+    return problem(path, "not_valid", said=detail["msg"])
 
 
 _BOUNDS: Final = {
-    "greater_than": ("more than", "gt"),
-    "greater_than_equal": ("at least", "ge"),
-    "less_than": ("less than", "lt"),
-    "less_than_equal": ("at most", "le"),
+    "greater_than": ("out_of_range:more", "gt"),
+    "greater_than_equal": ("out_of_range:at_least", "ge"),
+    "less_than": ("out_of_range:less", "lt"),
+    "less_than_equal": ("out_of_range:at_most", "le"),
+}
+_LENGTHS: Final = {
+    "too_short": ("too_few", "least", "min_length"),
+    "too_long": ("too_many", "most", "max_length"),
+    "string_too_short": ("too_short", "least", "min_length"),
+    "string_too_long": ("too_long", "most", "max_length"),
 }
 
 
-def _wrong_type(path: str, expected: str, given: Any) -> Problem:
-    suggestion = None
-    if expected == "a text" and isinstance(given, bool | int | Decimal):
-        suggestion = f'"{_shown(given)}"'
-    elif expected == "a list" and isinstance(given, str | int | Decimal):
-        suggestion = f"[{given}]"
-    return Problem(path, "wrong_type", f"Here {expected} is needed, not {_shown(given)}.", suggestion)
+def _wrong_type(path: str, expected: Phrase, given: Any) -> Problem:
+    hint: Fact = None
+    if expected is _TEXT and isinstance(given, bool | int | Decimal):
+        hint = f'"{_shown(given)}"'
+    elif expected is _LIST and isinstance(given, str | int | Decimal):
+        hint = f"[{given}]"
+    return problem(path, "wrong_type", hint, expected=expected, given=_shown(given))
 
 
 def _unknown_field(path: str, name: str, known: list[str]) -> Problem:
     near = closest(name, known)
-    there = f"; there are {', '.join(known)}" if near is None and 0 < len(known) <= _MOST_LISTED else ""
-    return Problem(path, "unknown_field", f"There is no field {name!r} here{there}.", near)
+    return problem(path, "unknown_field", near, name=name, known=names(known) if near is None else None)
 
 
 def _told(path: str, error: Exception) -> Problem:
-    """What our own validators raise is a sentence already."""
+    """What our own validators raise."""
     if isinstance(error, ConditionSyntax):
         near = error.text[error.position : error.position + 20]
-        place = f"at {near!r}" if near else "at its end"
-        sentence = f"{error.sentence} (character {error.position + 1}, {place})"
-        return Problem(path, "not_a_condition", sentence, error.suggestion)
-    sentence, _, hint = str(error).partition(": did you mean ")
-    suggestion = hint.strip('"?') if hint else None
-    return Problem(path, "not_valid", f"{sentence[:1].upper()}{sentence[1:].rstrip('.')}.", suggestion)
+        key = "not_a_condition" if near else "not_a_condition:end"
+        where = {"near": near} if near else {}
+        return problem(path, key, error.suggestion, said=error.said, character=error.position + 1, **where)
+    if isinstance(error, Broken):
+        return error.at(path)
+    return problem(path, "not_valid", said=str(error).rstrip("."))
 
 
 def _slug(given: str) -> str | None:
@@ -222,21 +231,17 @@ def _slug(given: str) -> str | None:
 
 
 _PATTERNS: Final[tuple[tuple[str, str, Callable[[str], str | None]], ...]] = (
-    (
-        "^[a-z]",
-        "An id is made of small letters, digits, - and _, begins with a letter and has at most 63 characters",
-        _slug,
-    ),
-    ("^[A-Z]{3}", "A currency is three capital letters, such as TWD", lambda given: given.upper()[:3]),
-    (r"^\d{4}-", "Write the date with year, month and day, such as 2026-04-20", lambda given: None),
+    ("^[a-z]", "wrong_form:id", _slug),
+    ("^[A-Z]{3}", "wrong_form:currency", lambda given: given.upper()[:3]),
+    (r"^\d{4}-", "wrong_form:date", lambda given: None),
 )
 
 
 def _pattern(path: str, pattern: str, given: str) -> Problem:
-    for start, sentence, mend in _PATTERNS:
+    for start, key, mend in _PATTERNS:
         if pattern.startswith(start):
-            return Problem(path, "wrong_form", f'{sentence}, not "{given[:80]}".', mend(given))
-    return Problem(path, "wrong_form", f'"{given[:80]}" does not have the form {pattern}.')
+            return problem(path, key, mend(given), given=given[:80])
+    return problem(path, "wrong_form", given=given[:80], pattern=pattern)
 
 
 # -- What a place in the document may hold ----------------------------------------------------------------

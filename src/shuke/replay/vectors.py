@@ -16,7 +16,8 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from shuke.program.chapter import Chapter, Number
 from shuke.program.document import Program, read
 from shuke.program.document_text import parse
-from shuke.program.problems import DocumentError
+from shuke.program.problems import Broken, DocumentError
+from shuke.program.sentences import Listed
 from shuke.program.wording import problems_of
 
 Amount = Number | Literal["all"]
@@ -60,7 +61,7 @@ class OrderTold(Chapter):
     @model_validator(mode="after")
     def _lines_or_amount(self) -> OrderTold:
         if (self.amount is None) == (not self.lines):
-            raise ValueError("an order has an amount, or lines")
+            raise Broken("example_order")
         return self
 
 
@@ -146,9 +147,9 @@ class Step(Chapter):
     def _one_thing(self) -> Step:
         said = [name for name in self.happenings() if getattr(self, name) is not None]
         if len(said) > 1:
-            raise ValueError(f"one thing happens at a time, not {' and '.join(said)}")
+            raise Broken("example_step", said=Listed(tuple(said), "and"))
         if self.payload is not None and self.activity is None:
-            raise ValueError("a payload belongs to an activity")
+            raise Broken("example_payload")
         return self
 
     @staticmethod
@@ -186,7 +187,7 @@ class Vector(Chapter):
     @model_validator(mode="after")
     def _says_something(self) -> Vector:
         if self.then is None and not self.others and all(step.then is None for step in self.when):
-            raise ValueError("a vector says what holds then")
+            raise Broken("example_then")
         return self
 
 

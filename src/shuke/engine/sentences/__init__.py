@@ -8,6 +8,7 @@ A file per language, the same keys in each; ``rendering`` puts the values in. Fo
 * between Chinese and a value that is Latin or a number, the blank comes by itself.
 """
 
-from shuke.engine.sentences.rendering import Locale, Writer, language_of, told, writer
+from shuke.engine.sentences.rendering import Writer, told, writer
+from shuke.program.sentences import Locale, language_of
 
 __all__ = ["Locale", "Writer", "language_of", "told", "writer"]

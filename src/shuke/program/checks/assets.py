@@ -11,7 +11,8 @@ from shuke.program.checks.conditions import conditions_of
 from shuke.program.checks.numbers import check_money
 from shuke.program.conditions import Node, uses, uses_of_term
 from shuke.program.document import Program
-from shuke.program.problems import Problem
+from shuke.program.problems import Problem, problem, warning
+from shuke.program.sentences import Phrase
 from shuke.values.instants import day_of, format_day
 from shuke.values.periods import Period, add
 
@@ -29,8 +30,7 @@ def check(program: Program) -> Iterator[Problem]:
             yield from _redemption(f"{path}.redemption", asset, asset.redemption, program)
         yield from _notices(path, asset)
         if asset.carry_fractions and asset.rounding != "floor":
-            sentence = "Fractions are carried over to the next time, so nothing is left to be rounded."
-            yield Problem(f"{path}.rounding", "without_effect", sentence, "floor", "warning")
+            yield warning(f"{path}.rounding", "without_effect:rounding", "floor")
     yield from _use(program)
 
 
@@ -43,8 +43,11 @@ def check_validity(path: str, validity: Validity | Literal["never"], pending: st
         return
     try:
         endings = [(start, last_day(validity, _start(start, validity, pending))) for start in _A_YEAR]
-    except ValueError as broken:
-        yield Problem(f"{path}.on", "no_such_date", f"{str(broken).capitalize()}.")
+    except ValueError:
+        on = validity.on
+        if on is None:
+            raise
+        yield problem(f"{path}.on", "no_such_date:month", day=on.day, month=on.month)
         return
     ripe = {start: _ripe(start, pending) for start, _ in endings}
     dead = [(start, end) for start, end in endings if end < ripe[start]]
@@ -52,15 +55,13 @@ def check_validity(path: str, validity: Validity | Literal["never"], pending: st
         return
     start, end = dead[0]
     if len(dead) == len(endings) and pending is not None:
-        sentence = f"What is earned waits for {pending} and has ended by then: nobody can ever use it."
-        yield Problem(path, "ends_before_it_ripens", sentence, "write from: ripened")
+        hint = Phrase.of("hint.write", text="from: ripened")
+        yield problem(path, "ends_before_it_ripens:never", hint, pending=pending)
     else:
-        sentence = (
-            f"What is earned on {format_day(start)[5:]} can be used from {format_day(ripe[start])[5:]} on, "
-            f"but only to {format_day(end)[5:]}: it is lost on arrival."
-        )
         always = len(dead) == len(endings) or not pending
-        yield Problem(path, "ends_before_it_ripens", sentence, severity="error" if always else "warning")
+        days = {"earned": start, "ripe": ripe[start], "end": end}
+        said = problem if always else warning
+        yield said(path, "ends_before_it_ripens", None, **{name: format_day(day)[5:] for name, day in days.items()})
 
 
 def _ripe(start: int, pending: str | None) -> int:
@@ -74,8 +75,7 @@ def _start(start: int, validity: Validity, pending: str | None) -> int:
 def _notices(path: str, asset: Asset) -> Iterator[Problem]:
     for index, days in enumerate(asset.expiry_notice_days):
         if days < 1:
-            sentence = f"A notice goes out one day before value ends, or more, not {days}."
-            yield Problem(f"{path}.expiry_notice_days[{index}]", "out_of_range", sentence, "1")
+            yield problem(f"{path}.expiry_notice_days[{index}]", "out_of_range:notice", "1", days=days)
 
 
 # -- Paying with it ---------------------------------------------------------------------------------------
@@ -83,26 +83,28 @@ def _notices(path: str, asset: Asset) -> Iterator[Problem]:
 
 def _redemption(path: str, asset: Asset, redemption: Redemption, program: Program) -> Iterator[Problem]:
     if asset.kind is AssetKind.QUALIFYING:
-        sentence = f"{asset.id!r} counts for tiers and cannot be spent."
-        yield Problem(path, "not_spendable", sentence, "leave redemption out, or say kind: spendable")
+        yield problem(path, "not_spendable", Phrase("hint.not_spendable"), asset=asset.id)
         return
     if asset.kind in (AssetKind.PRINCIPAL, AssetKind.BONUS):
-        sentence = f"{asset.id!r} is stored value: one of it always pays one {program.currency}."
-        yield Problem(path, "without_effect", sentence, "leave redemption out", "warning")
+        hint = Phrase.of("hint.leave_out", name="redemption")
+        yield warning(path, "without_effect:redemption", hint, asset=asset.id, currency=program.currency)
         return
     yield from check_money([(f"{path}.minimum_cart", redemption.minimum_cart)], program)
     if redemption.minimum % redemption.step:
         lowest = -(-redemption.minimum // redemption.step) * redemption.step
-        sentence = f"Paying goes in steps of {redemption.step}, so it never starts at {redemption.minimum}."
-        yield Problem(f"{path}.minimum", "not_a_step", sentence, str(lowest))
+        facts = {"step": redemption.step, "minimum": redemption.minimum}
+        yield problem(f"{path}.minimum", "not_a_step", str(lowest), **facts)
     paid = Fraction(redemption.worth) * redemption.step / redemption.per
     if (paid * 10**program.scale).denominator > 1:
         step = whole_step(redemption, program.scale)
-        sentence = (
-            f"A step of {redemption.step} of {asset.id!r} is no whole amount of {program.currency}; "
-            "what is below the smallest coin is lost."
+        yield warning(
+            f"{path}.step",
+            "step_too_small",
+            f"step: {step}",
+            step=redemption.step,
+            asset=asset.id,
+            currency=program.currency,
         )
-        yield Problem(f"{path}.step", "step_too_small", sentence, f"step: {step}", "warning")
 
 
 def whole_step(redemption: Redemption, scale: int) -> int:
@@ -122,16 +124,12 @@ def _use(program: Program) -> Iterator[Problem]:
         path = f"assets[{index}]"
         paid_in = stored is not None and asset.id in (stored.principal, stored.bonus)
         if asset.id not in earned and not paid_in:
-            sentence = f"No rule and no gift brings {asset.id!r}; it only comes by hand or by import."
-            yield Problem(path, "never_earned", sentence, severity="warning")
+            yield warning(path, "never_earned", asset=asset.id)
         if asset.kind is AssetKind.QUALIFYING and asset.id not in asked:
-            sentence = f"{asset.id!r} should count for something, but no condition asks for it."
-            hint = f"earned({asset.id}, 12 months) >= 100"
-            yield Problem(path, "never_used", sentence, hint, "warning")
+            yield warning(path, "never_used:qualifying", f"earned({asset.id}, 12 months) >= 100", asset=asset.id)
         used = asset.redemption is not None or asset.transfer is not None or asset.id in asked
         if asset.kind is AssetKind.SPENDABLE and not used:
-            sentence = f"{asset.id!r} cannot pay for anything in a cart and no condition asks for it."
-            yield Problem(path, "never_used", sentence, "redemption: {worth: 1}", "warning")
+            yield warning(path, "never_used", "redemption: {worth: 1}", asset=asset.id)
 
 
 def _earned(program: Program) -> set[str]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from shuke.program.benefits import Benefit, PercentBenefit
-from shuke.program.checks.numbers import check_money, check_units, plain
+from shuke.program.checks.numbers import check_money, check_units
 from shuke.program.document import Program
-from shuke.program.problems import Problem
+from shuke.program.problems import Problem, warning
 
 
 def check(program: Program) -> Iterator[Problem]:
@@ -32,8 +32,7 @@ def check(program: Program) -> Iterator[Problem]:
 def _window(path: str, benefit: Benefit) -> Iterator[Problem]:
     gift = benefit.birthday_gift
     if gift is not None and gift.window_days is not None and gift.asset is None:
-        sentence = "A coupon lasts as long as its template says; window_days is for an asset."
-        yield Problem(f"{path}.window_days", "without_effect", sentence, severity="warning")
+        yield warning(f"{path}.window_days", "without_effect:window_days")
 
 
 def _less_for_higher(program: Program) -> Iterator[Problem]:
@@ -54,5 +53,4 @@ def _less_for_higher(program: Program) -> Iterator[Problem]:
     for found in percents.values():
         for (low, more, _), (high, less, index) in zip(sorted(found), sorted(found)[1:], strict=False):
             if low < high and less < more:
-                sentence = f"The higher tier gets {plain(less)} % off, the one below it {plain(more)} %."
-                yield Problem(f"benefits[{index}].percent_off", "less_for_higher", sentence, severity="warning")
+                yield warning(f"benefits[{index}].percent_off", "less_for_higher", less=less, more=more)

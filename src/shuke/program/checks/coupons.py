@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shuke.program.checks.numbers import Placed, check_money, check_rising, plain
+from shuke.program.checks.numbers import Placed, check_money, check_rising
 from shuke.program.checks.spans import check_dates
 from shuke.program.coupons import CouponLimits, CouponTemplate
 from shuke.program.discounts import Discount
 from shuke.program.document import Program
-from shuke.program.problems import Problem
+from shuke.program.problems import Problem, warning
 
 
 def check(program: Program) -> Iterator[Problem]:
@@ -50,8 +50,7 @@ def _limits(path: str, limits: CouponLimits) -> Iterator[Problem]:
 def _worth(path: str, template: CouponTemplate) -> Iterator[Problem]:
     off = template.give.amount_off
     if off is not None and 0 < template.minimum_spend < off:
-        sentence = f"It takes {plain(off)} off a purchase of {plain(template.minimum_spend)}."
-        yield Problem(f"{path}.minimum_spend", "more_than_it_costs", sentence, plain(off), "warning")
+        cost = template.minimum_spend
+        yield warning(f"{path}.minimum_spend", "more_than_it_costs", off, off=off, cost=cost)
     if template.restored_after_expiry == "expire" and "renewed_for" in template.model_fields_set:
-        sentence = "renewed_for is for coupons that are renewed when they come back after their date."
-        yield Problem(f"{path}.renewed_for", "without_effect", sentence, "restored_after_expiry: renew", "warning")
+        yield warning(f"{path}.renewed_for", "without_effect:renewed_for", "restored_after_expiry: renew")

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shuke.program.assets import Asset
+from shuke.program.chapter import read_period
 from shuke.program.checks.assets import check_validity
 from shuke.program.checks.conditions import WITH_LINES
-from shuke.program.checks.numbers import check_rising, check_units, plain
+from shuke.program.checks.numbers import check_rising, check_units
 from shuke.program.checks.spans import check_span
 from shuke.program.checks.triggers import check_trigger
 from shuke.program.document import Program
 from shuke.program.earning import Limits, Rule, Steps
-from shuke.program.problems import Problem, closest
-from shuke.values.periods import Period
+from shuke.program.problems import Broken, Problem, closest, problem, warning
+from shuke.program.sentences import Listed, Phrase
 
 
 def check(program: Program) -> Iterator[Problem]:
@@ -39,10 +40,10 @@ def _triggers(path: str, rule: Rule) -> Iterator[Problem]:
     if not without:
         return
     needing = [("lines", rule.lines), ("give.per", rule.give.per), ("give.per_item", rule.give.per_item)]
+    hint = Phrase.of("hint.give", one="give: {fixed: …}", other="{per_unit: …}")
     for name, value in needing:
         if value is not None:
-            sentence = f"{without[0]} has no lines and costs nothing, so this gives nothing for it."
-            yield Problem(f"{path}.{name}", "no_lines", sentence, "give: {fixed: …} or {per_unit: …}")
+            yield problem(f"{path}.{name}", "no_lines", hint, trigger=without[0])
 
 
 def _give(path: str, rule: Rule, asset: Asset | None) -> Iterator[Problem]:
@@ -52,8 +53,7 @@ def _give(path: str, rule: Rule, asset: Asset | None) -> Iterator[Problem]:
     if give.steps is not None:
         yield from _steps(f"{path}.give.steps", give.steps, asset)
     if give.multiply is not None and give.multiply.by <= 1:
-        sentence = f"A multiplier adds to what others give: times {plain(give.multiply.by)} adds nothing."
-        yield Problem(f"{path}.give.multiply.by", "out_of_range", sentence, "2")
+        yield problem(f"{path}.give.multiply.by", "out_of_range:multiplier", "2", by=give.multiply.by)
 
 
 def _steps(path: str, steps: Steps, asset: Asset | None) -> Iterator[Problem]:
@@ -61,13 +61,8 @@ def _steps(path: str, steps: Steps, asset: Asset | None) -> Iterator[Problem]:
     for index in range(1, len(steps.table)):
         before, step = steps.table[index - 1], steps.table[index]
         if step.at_least <= before.at_least:
-            sentence = f"The step at {plain(step.at_least)} comes after the one at {plain(before.at_least)}."
-            yield Problem(
-                f"{path}.table[{index}].at_least",
-                "not_rising",
-                sentence,
-                "sort them, lowest first, each once",
-            )
+            place, hint = f"{path}.table[{index}].at_least", Phrase("hint.sort")
+            yield problem(place, "not_rising", hint, step=step.at_least, before=before.at_least)
 
 
 def _limits(path: str, rule: Rule, limits: Limits, asset: Asset | None) -> Iterator[Problem]:
@@ -85,11 +80,9 @@ def _limits(path: str, rule: Rule, limits: Limits, asset: Asset | None) -> Itera
     fixed = rule.give.fixed
     for place, most in amounts:
         if fixed is not None and most is not None and most < fixed:
-            sentence = f"The rule gives {plain(fixed)} at a time, but this lets through only {plain(most)}."
-            yield Problem(place, "contradictory_limits", sentence, plain(fixed), "warning")
+            yield warning(place, "contradictory_limits:once", fixed, given=fixed, most=most)
     if limits.per_order is not None and not WITH_LINES.intersection(rule.triggers):
-        sentence = f"{rule.triggers[0]} is no order, so this bounds every single one of them."
-        yield Problem(f"{path}.per_order", "looks_like", sentence, "per_day", "warning")
+        yield warning(f"{path}.per_order", "looks_like:per_order", "per_day", trigger=rule.triggers[0])
 
 
 def _multiply(path: str, rule: Rule, program: Program) -> Iterator[Problem]:
@@ -99,19 +92,17 @@ def _multiply(path: str, rule: Rule, program: Program) -> Iterator[Problem]:
         place = f"{path}.rules[{index}]"
         target = others.get(name)
         if target is None:
-            yield Problem(place, "unknown_rule", f"There is no earning rule {name!r}.", closest(name, others))
+            yield problem(place, "unknown_rule", closest(name, others), name=name)
         elif target.asset != rule.asset:
-            sentence = f"{name!r} gives {target.asset!r}, so a multiplier of {rule.asset!r} never works on it."
-            yield Problem(place, "other_asset", sentence, f"asset: {target.asset}")
+            hint = f"asset: {target.asset}"
+            yield problem(place, "other_asset", hint, rule=name, asset=target.asset, own=rule.asset)
         elif target.give.multiply is not None:
-            sentence = f"{name!r} is a multiplier itself; multipliers work on rules that give something."
-            yield Problem(place, "multiplies_multiplier", sentence)
+            yield problem(place, "multiplies_multiplier", rule=name)
         elif not set(target.triggers) & set(rule.triggers):
-            sentence = f"{name!r} works on {', '.join(target.triggers)}, this one never at the same time."
-            yield Problem(place, "other_trigger", sentence, f"on: {target.triggers[0]}")
+            hint = f"on: {target.triggers[0]}"
+            yield problem(place, "other_trigger", hint, rule=name, triggers=Listed(target.triggers))
     if multiply is not None and not multiply.rules and not _bases(rule, program):
-        sentence = f"Nothing gives {rule.asset!r} on {', '.join(rule.triggers)}, so there is nothing to multiply."
-        yield Problem(path, "multiplies_nothing", sentence)
+        yield problem(path, "multiplies_nothing", asset=rule.asset, triggers=Listed(rule.triggers))
 
 
 def _bases(rule: Rule, program: Program) -> list[Rule]:
@@ -125,9 +116,9 @@ def _bases(rule: Rule, program: Program) -> list[Rule]:
 def _dates(path: str, rule: Rule, asset: Asset | None) -> Iterator[Problem]:
     try:
         if rule.pending is not None:
-            Period.parse(rule.pending)
-    except ValueError as broken:
-        yield Problem(f"{path}.pending", "not_valid", f"{broken}.")
+            read_period(rule.pending)
+    except Broken as broken:
+        yield broken.at(f"{path}.pending")
         return
     if asset is None or (rule.validity is None and rule.pending is None):
         return
@@ -144,6 +135,5 @@ def _stacks(program: Program) -> Iterator[Problem]:
             continue
         first, mode = modes.setdefault(rule.stack.group, (rule.id, rule.stack.mode))
         if rule.stack.mode != mode:
-            here = f"{rule.id!r} {rule.stack.mode}"
-            sentence = f"In the group {rule.stack.group!r}, {first!r} says {mode}, but {here}."
-            yield Problem(f"earning[{index}].stack.mode", "contradictory_group", sentence, mode)
+            facts = {"group": rule.stack.group, "first": first, "mode": mode, "rule": rule.id, "other": rule.stack.mode}
+            yield problem(f"earning[{index}].stack.mode", "contradictory_group", mode, **facts)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from shuke.program.document import ANNOUNCED, Program
-from shuke.program.problems import Problem, closest
+from shuke.program.problems import Problem, closest, names, problem
+from shuke.program.sentences import Listed
 
 _TOPICS = (*ANNOUNCED, "order.settled")
 # What conditions call by a name and brackets: a measure of that name could never be asked for.
@@ -17,12 +18,11 @@ def check(program: Program) -> Iterator[Problem]:
         yield from _unique(path, ids)
     for index, measure in enumerate(program.measures):
         if measure.id in _TAKEN:
-            sentence = f"Conditions already read {measure.id}(…) as something else; call the measure otherwise."
-            yield Problem(f"measures[{index}].id", "reserved_name", sentence, f"{measure.id}_measure")
+            yield problem(f"measures[{index}].id", "reserved_name", f"{measure.id}_measure", name=measure.id)
     for index, topic in enumerate(program.announce):
         if topic not in _TOPICS:
-            sentence = f"Nothing is ever said about {topic!r}. There are: {', '.join(_TOPICS)}."
-            yield Problem(f"announce[{index}]", "unknown_topic", sentence, closest(topic, _TOPICS))
+            near = closest(topic, _TOPICS)
+            yield problem(f"announce[{index}]", "unknown_topic", near, topic=topic, known=Listed(_TOPICS))
     yield from _references(program)
 
 
@@ -44,8 +44,8 @@ def _unique(path: str, ids: list[str]) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for index, name in enumerate(ids):
         if name in first:
-            sentence = f"{name!r} is already the id of {path}[{first[name]}]."
-            yield Problem(f"{path}[{index}].id", "id_taken", sentence, _free(name, ids))
+            place = f"{path}[{first[name]}]"
+            yield problem(f"{path}[{index}].id", "id_taken", _free(name, ids), name=name, place=place)
         first.setdefault(name, index)
 
 
@@ -83,7 +83,7 @@ def _references(program: Program) -> Iterator[Problem]:
             yield from _known("stored_value.bonus", "asset", stored.bonus, assets)
     categories = sorted({template.category for template in program.coupons})
     for index, category in enumerate(program.prices.coupon_order):
-        yield from _known(f"prices.coupon_order[{index}]", "coupon category", category, categories)
+        yield from _known(f"prices.coupon_order[{index}]", "coupon_category", category, categories)
 
 
 def _tiers(program: Program, path: str, ladder_id: str, tiers: list[str]) -> Iterator[Problem]:
@@ -93,15 +93,12 @@ def _tiers(program: Program, path: str, ladder_id: str, tiers: list[str]) -> Ite
         return
     for index, tier in enumerate(tiers):
         if tier not in ladders[ladder_id]:
-            sentence = f"The ladder {ladder_id!r} has no tier {tier!r}."
             near = closest(tier, ladders[ladder_id])
-            yield Problem(f"{path}.tiers[{index}]", "unknown_tier", sentence, near)
+            yield problem(f"{path}.tiers[{index}]", "unknown_tier", near, ladder=ladder_id, tier=tier)
 
 
 def _known(path: str, what: str, name: str, known: Iterable[str]) -> Iterator[Problem]:
-    names = list(known)
-    if name not in names:
-        near = closest(name, names)
-        there = f" There are: {', '.join(names)}." if near is None and 0 < len(names) <= 12 else ""
-        code = f"unknown_{what.replace(' ', '_')}"
-        yield Problem(path, code, f"There is no {what} {name!r}.{there}", near)
+    there = list(known)
+    if name not in there:
+        near = closest(name, there)
+        yield problem(path, f"unknown_{what}", near, name=name, known=names(there) if near is None else None)

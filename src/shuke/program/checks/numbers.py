@@ -6,8 +6,12 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from shuke.program.assets import Asset
+from shuke.program.condition_check import decimals_said
 from shuke.program.document import Program
-from shuke.program.problems import Problem
+from shuke.program.problems import Problem, problem
+from shuke.program.sentences import Phrase
+
+_SCALE_MOST = 6
 
 Placed = tuple[str, Decimal | int | None]
 
@@ -29,23 +33,18 @@ def check_money(numbers: Iterable[Placed], program: Program) -> Iterator[Problem
     """Amounts of money must be whole in the currency's smallest unit."""
     for path, number in numbers:
         if number is not None and decimals(number) > program.scale:
-            sentence = (
-                f"{program.currency} has {_count(program.scale)} in this program, so nobody can pay {plain(number)}."
-            )
-            yield Problem(path, "too_precise", sentence)
+            has = decimals_said(program.scale)
+            yield problem(path, "too_precise:money", currency=program.currency, decimals=has, number=number)
 
 
 def check_units(numbers: Iterable[Placed], asset: Asset | None) -> Iterator[Problem]:
     """Amounts of an asset must be whole in its smallest unit. Nothing is said about an unknown asset."""
     for path, number in numbers:
         if asset is not None and number is not None and decimals(number) > asset.scale:
-            sentence = f"{asset.id!r} has {_count(asset.scale)}, so there is no {plain(number)} of it."
-            hint = f"set scale: {decimals(number)} on the asset {asset.id!r}"
-            yield Problem(path, "too_precise", sentence, hint if decimals(number) <= 6 else None)
-
-
-def _count(scale: int) -> str:
-    return {0: "no decimals", 1: "one decimal"}.get(scale, f"{scale} decimals")
+            needed = decimals(number)
+            hint = Phrase.of("hint.scale", scale=needed, asset=asset.id) if needed <= _SCALE_MOST else None
+            has = decimals_said(asset.scale)
+            yield problem(path, "too_precise:asset", hint, asset=asset.id, decimals=has, number=number)
 
 
 def check_rising(bounds: Iterable[Placed]) -> Iterator[Problem]:
@@ -55,7 +54,7 @@ def check_rising(bounds: Iterable[Placed]) -> Iterator[Problem]:
         if number is None:
             continue
         if narrower is not None and narrower[1] > number:
-            name, wide = narrower[0].rpartition(".")[2], path.rpartition(".")[2]
-            sentence = f"{name} allows {plain(narrower[1])}, but {wide} only {plain(number)}: it is never reached."
-            yield Problem(narrower[0], "contradictory_limits", sentence, plain(number))
+            narrow, wide = narrower[0].rpartition(".")[2], path.rpartition(".")[2]
+            facts = {"narrow": narrow, "more": narrower[1], "wide": wide, "less": number}
+            yield problem(narrower[0], "contradictory_limits", number, **facts)
         narrower = (path, number)

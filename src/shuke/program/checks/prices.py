@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shuke.program.checks.coupons import amounts_of
-from shuke.program.checks.numbers import check_money, plain
+from shuke.program.checks.numbers import check_money
 from shuke.program.checks.spans import check_span
 from shuke.program.document import Program
-from shuke.program.problems import Problem
+from shuke.program.problems import Problem, warning
 
 
 def check(program: Program) -> Iterator[Problem]:
@@ -19,8 +19,7 @@ def check(program: Program) -> Iterator[Problem]:
         yield from check_span(f"{path}.span", promotion.span)
         off = promotion.give.amount_off
         if off is not None and 0 < promotion.minimum_spend < off:
-            sentence = f"It takes {plain(off)} off a purchase of {plain(promotion.minimum_spend)}."
-            yield Problem(f"{path}.minimum_spend", "more_than_it_costs", sentence, plain(off), "warning")
+            cost = promotion.minimum_spend
+            yield warning(f"{path}.minimum_spend", "more_than_it_costs", off, off=off, cost=cost)
     if program.prices.together == "best" and "order" in program.prices.model_fields_set:
-        sentence = "With together: best each line has one price, so there is no order among them."
-        yield Problem("prices.order", "without_effect", sentence, "together: stacked", "warning")
+        yield warning("prices.order", "without_effect:order", "together: stacked")

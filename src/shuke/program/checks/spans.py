@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from shuke.program.earning import Span
-from shuke.program.problems import Problem
+from shuke.program.problems import Problem, problem
 from shuke.values.instants import InstantError, day_of
 
 _HOURS: Final = re.compile(r"\s*([01]?[0-9]|2[0-4]):([0-5][0-9])\s*-\s*([01]?[0-9]|2[0-4]):([0-5][0-9])\s*")
@@ -22,10 +22,9 @@ def check_dates(path: str, first: str | None, last: str | None) -> Iterator[Prob
         try:
             days.append(day_of(text))
         except InstantError:
-            yield Problem(f"{path}.{name}", "no_such_date", f"There is no {text} in the calendar.")
+            yield problem(f"{path}.{name}", "no_such_date", date=text)
     if len(days) == 2 and days[0] > days[1]:
-        sentence = f"This ends on {last}, before it begins on {first}."
-        yield Problem(f"{path}.until", "ends_before_it_begins", sentence, first)
+        yield problem(f"{path}.until", "ends_before_it_begins", first, first=first, last=last)
 
 
 def check_span(path: str, span: Span | None) -> Iterator[Problem]:
@@ -35,7 +34,7 @@ def check_span(path: str, span: Span | None) -> Iterator[Problem]:
     yield from check_dates(path, span.from_, span.until)
     for index, day in enumerate(span.days_of_month):
         if not 1 <= day <= 31:
-            yield Problem(f"{path}.days_of_month[{index}]", "no_such_date", f"No month has a day {day}.")
+            yield problem(f"{path}.days_of_month[{index}]", "no_such_date:day", day=day)
     for index, hours in enumerate(span.hours):
         yield from _hours(f"{path}.hours[{index}]", hours)
 
@@ -44,10 +43,10 @@ def _hours(path: str, text: str) -> Iterator[Problem]:
     written = _HOURS.fullmatch(text)
     example = "11:00-14:00"
     if written is None:
-        yield Problem(path, "bad_hours", f'Write hours from and to, such as {example}, not "{text}".', example)
+        yield problem(path, "bad_hours", example, example=example, text=text)
         return
     start, end = int(written[1]) * 60 + int(written[2]), int(written[3]) * 60 + int(written[4])
     if start >= 1440 or end > 1440:
-        yield Problem(path, "bad_hours", f'No clock shows all of "{text}"; a day ends at 24:00.')
+        yield problem(path, "bad_hours:clock", text=text)
     elif start == end:
-        yield Problem(path, "bad_hours", f'"{text}" lasts no time at all.', "00:00-24:00")
+        yield problem(path, "bad_hours:nothing", "00:00-24:00", text=text)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shuke.program.assets import AssetKind
-from shuke.program.checks.numbers import check_money, check_rising, plain
+from shuke.program.checks.numbers import check_money, check_rising
 from shuke.program.checks.spans import check_span
+from shuke.program.condition_check import decimals_said
 from shuke.program.document import Program
-from shuke.program.problems import Problem
+from shuke.program.problems import Problem, problem, warning
+from shuke.program.sentences import Phrase
 from shuke.program.stored_value import StoredValue
 
 
@@ -35,17 +37,19 @@ def _kinds(program: Program, stored: StoredValue | None) -> Iterator[Problem]:
         path = f"assets[{index}]"
         role = roles.get(asset.kind)
         if role is not None and chosen.get(role) != asset.id:
-            sentence = f"{asset.id!r} is of the kind {asset.kind}, but stored_value does not name it as that."
-            yield Problem(f"{path}.kind", "not_stored_value", sentence, f"stored_value: {{{role}: {asset.id}}}")
+            hint = f"stored_value: {{{role}: {asset.id}}}"
+            yield problem(f"{path}.kind", "not_stored_value", hint, asset=asset.id, kind=asset.kind.value)
         for name, chosen_id in chosen.items():
             if asset.id != chosen_id:
                 continue
             if role != name:
-                sentence = f"{asset.id!r} holds the {name} of stored value and must be of that kind."
-                yield Problem(f"{path}.kind", "not_stored_value", sentence, name)
+                yield problem(
+                    f"{path}.kind", "not_stored_value:kind", name, asset=asset.id, role=Phrase(f"role.{name}")
+                )
             if asset.scale < program.scale:
-                sentence = f"One of {asset.id!r} is one {program.currency}, which has {program.scale} decimals."
-                yield Problem(f"{path}.scale", "too_coarse", sentence, str(program.scale))
+                has = decimals_said(program.scale)
+                place, hint = f"{path}.scale", str(program.scale)
+                yield problem(place, "too_coarse", hint, asset=asset.id, currency=program.currency, decimals=has)
 
 
 def _offers(program: Program, stored: StoredValue) -> Iterator[Problem]:
@@ -59,9 +63,7 @@ def _offers(program: Program, stored: StoredValue) -> Iterator[Problem]:
         yield from check_span(f"{path}.span", offer.span)
         if offer.when is None and offer.span is None:
             if offer.pay in first:
-                sentence = f"{first[offer.pay]!r} already says what paying in {plain(offer.pay)} brings."
-                yield Problem(f"{path}.pay", "same_offer", sentence)
+                yield problem(f"{path}.pay", "same_offer", offer=first[offer.pay], pay=offer.pay)
             first.setdefault(offer.pay, offer.id)
         if bounded and highest is not None and offer.pay > highest:
-            sentence = f"No card may be topped up with more than {plain(highest)} at once."
-            yield Problem(f"{path}.pay", "never_reached", sentence, plain(highest), "warning")
+            yield warning(f"{path}.pay", "never_reached", highest, most=highest)

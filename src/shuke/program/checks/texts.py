@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from shuke.program.chapter import Chapter
 from shuke.program.document import Program
-from shuke.program.problems import Problem, closest
+from shuke.program.problems import Problem, closest, problem, warning
 
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _TEXTS: Final = frozenset(("title", "description", "unit"))
@@ -18,20 +18,17 @@ def check(program: Program) -> Iterator[Problem]:
     for index, locale in enumerate(program.locales):
         path = f"locales[{index}]"
         if not _LOCALE.fullmatch(locale):
-            sentence = f'"{locale}" is no language tag: write en, zh-Hant or pt-BR.'
-            yield Problem(path, "bad_locale", sentence, closest(locale, ("en", "zh-Hant", "zh-Hans")))
+            yield problem(path, "bad_locale", closest(locale, ("en", "zh-Hant", "zh-Hans")), locale=locale)
         if locale in program.locales[:index]:
-            yield Problem(path, "id_taken", f"{locale} is listed twice.")
+            yield problem(path, "id_taken:locale", locale=locale)
     for path, text in _texts(program, ""):
         for locale in program.locales:
             if locale not in text:
-                sentence = f"This text is missing in {locale}."
-                yield Problem(f"{path}.{locale}", "missing_text", sentence, severity="warning")
+                yield warning(f"{path}.{locale}", "missing_text", locale=locale)
         for locale in text:
             if locale not in program.locales:
-                sentence = f"The program does not speak {locale}; this text is never shown."
                 near = closest(locale, program.locales)
-                yield Problem(f"{path}.{locale}", "unknown_locale", sentence, near, "warning")
+                yield warning(f"{path}.{locale}", "unknown_locale", near, locale=locale)
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, dict[str, str]]]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from shuke.program.condition_order import implies
 from shuke.program.conditions import Any, Node, show, uses
 from shuke.program.document import Program
-from shuke.program.problems import Problem
+from shuke.program.problems import Problem, problem, warning
+from shuke.program.sentences import Phrase
 from shuke.program.tiers import Ladder, Tier
 
 
@@ -20,8 +21,7 @@ def check(program: Program) -> Iterator[Problem]:
         if ladder.on_drop == "never" and ladder.restart_when is None:
             for name in ("grace_days", "cooldown"):
                 if getattr(ladder, name):
-                    sentence = f"Nobody drops from this ladder, so {name} never comes into play."
-                    yield Problem(f"{path}.{name}", "without_effect", sentence, severity="warning")
+                    yield warning(f"{path}.{name}", "without_effect:drop", None, name=name)
 
 
 def _unreachable(path: str, ladder: Ladder) -> Iterator[Problem]:
@@ -30,12 +30,9 @@ def _unreachable(path: str, ladder: Ladder) -> Iterator[Problem]:
         for high in range(len(ladder.tiers) - 1, low, -1):
             above = ladder.tiers[high]
             if tier.entry is not None and above.entry is not None and implies(tier.entry, above.entry):
-                sentence = (
-                    f"Whoever meets the entry of {tier.id!r} ({show(tier.entry)}) also meets that of "
-                    f"{above.id!r} ({show(above.entry)}), which ranks higher: nobody stands on the lower."
-                )
-                hint = "list tiers from the lowest to the highest, and ask more of the higher"
-                yield Problem(f"{path}.tiers[{low}].entry", "unreachable_tier", sentence, hint)
+                facts = {"low": tier.id, "asks": show(tier.entry), "high": above.id, "more": show(above.entry)}
+                hint = Phrase("hint.tiers")
+                yield problem(f"{path}.tiers[{low}].entry", "unreachable_tier", hint, **facts)
                 break
 
 
@@ -48,9 +45,8 @@ def _at_reviews(path: str, tier: Tier, ladder: Ladder) -> Iterator[Problem]:
     momentary = sorted(fact for fact in uses(keep).facts if fact.startswith(("order.", "activity.")))
     if momentary and not _without_moment(keep):
         name = "keep" if tier.keep is not None else "entry"
-        sentence = f"{momentary[0]} is not known at a review, so nobody could ever keep {tier.id!r} by it."
-        hint = "say in keep what lets a member stay, for example orders(term) >= 1"
-        yield Problem(f"{path}.{name}", "never_at_review", sentence, hint, "warning")
+        hint = Phrase("hint.keep")
+        yield warning(f"{path}.{name}", "never_at_review", hint, fact=momentary[0], tier=tier.id)
 
 
 def _without_moment(node: Node) -> bool:

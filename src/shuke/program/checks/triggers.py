@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from shuke.program.problems import Problem, closest
+from shuke.program.problems import Problem, closest, problem, warning
 
 KNOWN: Final = (
     "member.joined",
@@ -53,12 +53,10 @@ _TYPE: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 def check_trigger(path: str, trigger: str) -> Iterator[Problem]:
     """A type that is badly formed, or one letter away from one that the engine knows."""
     if not _TYPE.fullmatch(trigger):
-        sentence = f'"{trigger}" is no type of activity: write small letters and points, such as order.paid.'
         mended = re.sub(r"[^a-z0-9_.]+", "_", trigger.lower()).strip("_.")
-        yield Problem(path, "bad_trigger", sentence, mended if _TYPE.fullmatch(mended) else None)
+        yield problem(path, "bad_trigger", mended if _TYPE.fullmatch(mended) else None, trigger=trigger)
     elif trigger not in KNOWN and trigger.split(".")[0] in _FAMILIES and (near := closest(trigger, KNOWN)):
-        sentence = f"{trigger} is taken for an activity of your own; it looks like {near}."
-        yield Problem(path, "looks_like", sentence, near, "warning")
+        yield warning(path, "looks_like:trigger", near, trigger=trigger, near=near)
 
 
 _FAMILIES: Final = frozenset(name.split(".")[0] for name in KNOWN) - {"member"}

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shuke.engine.sentences import Locale, Writer, told
-from shuke.engine.sentences.rendering import fill, plain
+from shuke.engine.sentences.rendering import plain
 from shuke.program.benefits import Benefit, PercentBenefit
 from shuke.program.chapter import Text
+from shuke.program.sentences.filling import fill
 from shuke.web.api.sentences import Sentences
 
 
