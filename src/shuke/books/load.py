@@ -152,8 +152,9 @@ async def begin(connection: Connection, members: Iterable[str], *, activities: i
     """Lock these members in the order of bucket and id, making those not known yet; take ids for ``activities``.
 
     Everybody locks in this order, so two batches never wait for each other in a circle. Ids are taken behind the
-    locks, so that of one member the later activity has the higher; so is the version read, because whoever publishes
-    holds every member (see ``programs.publish``), and what was waited for is then known.
+    locks, so that of one member the later activity has the higher; so is the version read, so that the later activity
+    is not settled by the older program. Whoever goes through all members because of a version waits for the batches
+    that do not know it, and knows them by their locks (see ``books.sweeps``): these come before the version is read.
     """
     wanted = sorted((bucket_of(member_id), member_id) for member_id in members)
     arguments = (

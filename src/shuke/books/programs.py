@@ -15,6 +15,7 @@ from typing import Any, LiteralString
 from msgspec import Struct, json
 from psycopg.types.json import Jsonb
 
+from shuke.books import sweeps
 from shuke.books.load import LATEST_VERSION, Connection
 from shuke.engine.compiled import Compiled, Editions
 from shuke.program.document import Program, from_data, to_data
@@ -33,15 +34,6 @@ ADD: LiteralString = """
         (version, program_id, document, text, digest, effective_from, published_at, note, restores)
     values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-
-HOLD_MEMBERS: LiteralString = "lock table member in exclusive mode"
-"""Waits for every batch under way and lets no other begin: nobody who settles now misses the version, and nobody
-waits for a member while holding another that publishing waits for. Reading goes on."""
-
-MEET_VERSION: LiteralString = """
-    update member set due_at = %s where due_at is null or due_at > %s
-"""
-"""The clock visits every member when a version comes into force that may see her dates otherwise."""
 
 _EDITION: LiteralString = """
     select version, program_id, digest, effective_from, until, published_at, note, restores
@@ -150,8 +142,9 @@ async def publish(
     """Publish ``program`` as the next version, in force from ``effective_from`` (``at`` by default; the
     first version from the beginning of time, so that a history can be settled under it).
 
-    Raises ``Unchanged`` if the latest version is this very document, ``InThePast`` if it would come into
-    force before ``at`` or before the version it follows: the past is settled.
+    Takes no longer with many members than with few: who must meet the version is met afterwards, by the clock
+    (``books.sweeps``). Raises ``Unchanged`` if the latest version is this very document, ``InThePast`` if it would
+    come into force before ``at`` or before the version it follows: the past is settled.
     """
     await connection.execute("lock table program_version in exclusive mode")
     newest = await latest_version(connection)
@@ -178,8 +171,7 @@ async def publish(
         ),
     )
     if latest is not None and _time_differs(latest.program, program):
-        await connection.execute(HOLD_MEMBERS)
-        await connection.execute(MEET_VERSION, (_datetime(start), _datetime(start)))
+        await sweeps.begin(connection, version.version, at=start)
     return version
 
 

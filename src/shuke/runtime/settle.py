@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import psycopg
 import structlog
@@ -52,6 +52,8 @@ _UNWRITABLE = (
     struct.error,  # more than eight bytes hold
 )
 """What one activity, or the state of its member, can do to the whole batch."""
+
+_T = TypeVar("_T")
 
 Pool = AsyncConnectionPool[Connection]
 
@@ -232,6 +234,18 @@ class Settler:
                 raise self._away(error, why, activities=0) from error
             answers = await self.settle(activities)
         return list(zip(activities, answers, strict=True))
+
+    async def beside(self, act: Callable[[Connection], Awaitable[_T]]) -> _T:
+        """Do something else in the same books, in a transaction of its own. Raises ``BooksAway``, and what ``act``
+        raises."""
+        try:
+            async with asyncio.timeout(self._patience.whole), connect.writing(self._pool) as connection:
+                return await act(connection)
+        except (TimeoutError, psycopg.Error) as error:
+            why = _why(error)
+            if why is None:
+                raise
+            raise self._away(error, why, activities=0) from error
 
     async def editions(self, connection: Connection) -> Editions:
         """The published versions, compiled; read again when there is a new one. Raises ``NotPublished``."""

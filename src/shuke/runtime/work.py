@@ -15,7 +15,7 @@ import structlog
 from psycopg import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 
-from shuke.books import connect, requests, waiting
+from shuke.books import connect, requests, sweeps, waiting
 from shuke.books.backlog import backlog
 from shuke.books.statements import next_due
 from shuke.runtime import member_codes
@@ -94,7 +94,7 @@ def clock(pool: Pool, settler: Settler, *, batch: int, stopping: asyncio.Event) 
         if settled:
             log.info("clock.advanced", members=settled)
         async with pool.connection() as connection:
-            due = await next_due(connection)
+            due = min(await next_due(connection), await sweeps.next_at(connection))
         ahead = (due - now()) / SECOND
         # Who is due still could not be settled, or is another worker's.
         return min(ahead, _LOOK_EVERY) if ahead > 0 else _AGAIN_AFTER
