@@ -1,8 +1,11 @@
 """One request, one activity, once: what makes a request the same as one before, and what a repeat is answered."""
 
+import asyncio
+from collections.abc import Awaitable
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import httpx
 import pytest
 from fastapi import Query
 
@@ -10,7 +13,8 @@ from shuke.books.load import Connection
 from shuke.web.api.callers import Call, writing
 from shuke.web.api.contract import Shown
 from shuke.web.api.routes import doors
-from tests.web.conftest import Door, publish
+from tests.shop import COFFEE
+from tests.web.conftest import Door, publish, serving
 from tests.web.everything import PROGRAM
 
 pytestmark = pytest.mark.database
@@ -160,3 +164,88 @@ async def test_a_look_up_that_fails_says_why_where_nothing_was_settled(door: Doo
         answer = await door.post("/v1/orders/none/refund", json={}, headers=ONCE)
         assert (answer.status_code, answer.json()["code"]) == (404, "order_unknown")
     assert (await door.post("/v1/orders", json=order("none"), headers=ONCE)).status_code == 201
+
+
+# -- A key is good for one thing --------------------------------------------------------------------------
+
+
+KEY = {"name": "made", "source": "made", "scopes": ["orders:read"]}
+
+
+def activity(door: Door) -> Awaitable[httpx.Response]:
+    return door.post("/v1/orders", json=order("1"), headers=ONCE)
+
+
+def other(door: Door) -> Awaitable[httpx.Response]:
+    return door.post("/v1/keys", json=KEY, headers=ONCE)
+
+
+async def done(door: Door) -> tuple[int, int]:
+    """How many activities were settled, and how many keys made."""
+    counted = "select (select count(*) from activity), count(*) from api_key where name = 'made'"
+    async with door.shop.pool.connection() as connection:
+        found = await connection.execute(counted)
+        row = await found.fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+@pytest.mark.parametrize(("first", "then"), [(activity, other), (other, activity)])
+async def test_a_key_used_for_an_activity_is_good_for_nothing_else_and_the_other_way_round(door: Door, first, then):
+    one = await first(door)
+    assert one.status_code == 201
+    for _ in range(2):
+        refused = await then(door)
+        assert (refused.status_code, refused.json()["code"]) == REUSED
+        again = await first(door)
+        assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
+    assert sum(await done(door)) == 1
+
+
+async def test_a_key_used_for_something_else_settles_nothing_wherever_it_is_told(door: Door):
+    assert (await other(door)).status_code == 201
+    item = {"type": "ran", "member_id": "ann", "key": ONCE["Idempotency-Key"], "occurred_at": "2026-05-01T12:00:00Z"}
+    told = await door.post("/v1/activities", json={"activities": [item, {**item, "key": "k-2"}]})
+    assert [(one["status"], one.get("code")) for one in told.json()["results"]] == [
+        ("refused", "key_reused"),
+        ("settled", None),
+    ]
+    missing = await door.post("/v1/orders/none/refund", json={}, headers=ONCE)
+    assert (missing.status_code, missing.json()["code"]) == REUSED
+    till = await door.secret("orders:write", source="till")
+    async with door.other(till) as somebody:  # keys are those of a source
+        assert (await activity(somebody)).status_code == 201
+
+
+async def test_of_an_activity_and_something_else_under_one_key_at_once_one_is_done(door: Door):
+    for number in range(10):
+        headers = {"Idempotency-Key": f"race-{number}"}
+        before = await done(door)
+        answers = await asyncio.gather(
+            *(door.post("/v1/orders", json=order(f"r-{number}"), headers=headers) for _ in range(3)),
+            *(door.post("/v1/keys", json=KEY, headers=headers) for _ in range(3)),
+        )
+        after = await done(door)
+        assert sorted((after[0] - before[0], after[1] - before[1])) == [0, 1]
+        codes = [(answer.status_code, answer.json().get("code")) for answer in answers]
+        assert sorted((codes[:3], codes[3:])) == [[(201, None)] * 3, [REUSED] * 3]
+    assert door.app.state.gate._under_way == {}
+
+
+async def test_two_servers_keep_to_what_each_answered_first(books_url: str, tenant: str):
+    async with serving(books_url, tenant, program=COFFEE) as here, serving(books_url, tenant, program=None) as there:
+        for number in range(20):
+            headers = {"Idempotency-Key": f"race-{number}"}
+            first, again = [
+                await asyncio.gather(
+                    here.post("/v1/orders", json=order(f"r-{number}"), headers=headers),
+                    there.post("/v1/keys", json=KEY, headers=headers),
+                )
+                for _ in range(2)
+            ]
+            assert 201 in [one.status_code for one in first]
+            for one, two in zip(first, again, strict=True):
+                if one.status_code == 201:
+                    assert {**two.json(), "secret": None} == {**one.json(), "secret": None}
+                else:
+                    assert [(it.status_code, it.json()["code"]) for it in (one, two)] == [REUSED] * 2

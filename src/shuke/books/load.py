@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, LiteralString, NamedTuple
 
 from msgspec import Struct
@@ -20,9 +20,10 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 LATEST_VERSION: LiteralString = "select coalesce(max(version), 0) from program_version"
 
-VERSION_AND_LISTENERS: LiteralString = """
+BESIDE: LiteralString = """
     select coalesce(max(version), 0),
-        array(select distinct unnest(topics) from webhook_endpoint where status = 'enabled' order by 1)
+        array(select distinct unnest(topics) from webhook_endpoint where status = 'enabled' order by 1),
+        array(select array[source, key] from request where source = any(%b::text[]) and key = any(%b::text[]))
     from program_version
 """
 
@@ -140,16 +141,26 @@ class Bounds(NamedTuple):
 
 class Begun(Struct):
     """What every batch begins with. ``version`` is the latest published one, 0 if there is none; ``listened`` are the
-    topics and families of topics that somebody wants to be told of."""
+    topics and families of topics that somebody wants to be told of; under ``taken``, (source, key) pairs, something was
+    done that is no activity."""
 
     version: int
     listened: tuple[str, ...]
+    taken: frozenset[tuple[str, str]]
     members: dict[str, Locked]
     ids: list[int]
 
 
-async def begin(connection: Connection, members: Iterable[str], *, activities: int, bounds: Bounds) -> Begun:
-    """Lock these members in the order of bucket and id, making those not known yet; take ids for ``activities``.
+async def begin(
+    connection: Connection,
+    members: Iterable[str],
+    *,
+    activities: int,
+    bounds: Bounds,
+    keys: Sequence[tuple[str, str]] = (),
+) -> Begun:
+    """Lock these members in the order of bucket and id, making those not known yet; take ids for ``activities``; look
+    which (source, key) of ``keys`` are taken.
 
     Everybody locks in this order, so two batches never wait for each other in a circle. Ids are taken behind the
     locks, so that of one member the later activity has the higher; so is the version read, so that the later activity
@@ -162,9 +173,13 @@ async def begin(connection: Connection, members: Iterable[str], *, activities: i
         wire.array("int2", [wire.int2(bucket) for bucket, _ in wanted]),
         wire.array("text", [wire.text(member_id) for _, member_id in wanted]),
     )
+    pairs = (
+        wire.array("text", [wire.text(source) for source in {source for source, _ in keys}]),
+        wire.array("text", [wire.text(key) for _, key in keys]),
+    )
     async with connection.pipeline():
         rows = await _asked(connection, LOCK_MEMBERS, arguments)
-        version = await _asked(connection, VERSION_AND_LISTENERS, ())
+        beside = await _asked(connection, BESIDE, pairs)
         ids = await _asked(connection, ACTIVITY_IDS, (activities,))
     found = await rows.fetchall()
     if len(found) < len(wanted):
@@ -174,11 +189,17 @@ async def begin(connection: Connection, members: Iterable[str], *, activities: i
         async with connection.pipeline():
             await _asked(connection, ADD_MEMBERS, arguments)
             rows = await _asked(connection, LOCK_MEMBERS, arguments)
-            version = await _asked(connection, VERSION_AND_LISTENERS, ())
+            beside = await _asked(connection, BESIDE, pairs)
             ids = await _asked(connection, ACTIVITY_IDS, (activities,))
         found = await rows.fetchall()
-    [(latest, listened)] = await version.fetchall()
-    return Begun(latest, tuple(listened), _locked(found), [id_ for (id_,) in await ids.fetchall()])
+    [(latest, listened, taken)] = await beside.fetchall()
+    return Begun(
+        latest,
+        tuple(listened),
+        frozenset((source, key) for source, key in taken),
+        _locked(found),
+        [id_ for (id_,) in await ids.fetchall()],
+    )
 
 
 class HeldRows(NamedTuple):

@@ -16,6 +16,7 @@ from msgspec import Raw, Struct, json
 from shuke.books import codes, commit, identity, load
 from shuke.books.load import Bounds, Connection, Known
 from shuke.books.postings import After, Batch, Outside, Posting, after
+from shuke.books.requests import DOOR
 from shuke.engine.activity import Activity
 from shuke.engine.codes import quotas_of_codes
 from shuke.engine.compiled import Editions
@@ -98,6 +99,7 @@ class Work:
         self.activities = activities
         self.batch = Batch()
         self.known: dict[tuple[str, str], Known] = {}
+        self.taken: frozenset[tuple[str, str]] = frozenset()  # keys of something that is no activity
         self.needs: list[Needs] = [needs(editions, activity) for activity in activities]
         self.results: dict[int, Answer] = dict(failed)
         self.posted: dict[int, Posting] = {}
@@ -110,8 +112,12 @@ class Work:
     async def lock(self) -> int:
         """Lock members, codes and quotas; returns the latest published version."""
         count = len(self.activities) + sum(len(need.members) for need in self.needs)
-        begun = await load.begin(self.connection, self.members(), activities=count, bounds=self.bounds)
+        keys = [(activity.source, activity.key) for activity in self.activities if activity.source.startswith(DOOR)]
+        begun = await load.begin(self.connection, self.members(), activities=count, bounds=self.bounds, keys=keys)
         self.batch.members, self.batch.ids = begun.members, begun.ids
+        self.taken = begun.taken
+        if self.taken:
+            await self.look_up()  # what is a repeat all the same
         if self.announce and begun.listened:
             self.topics = topics_meant(begun.listened)
         await self._lock_codes()
@@ -177,6 +183,9 @@ class Work:
             if known is not None:
                 erased = self.batch.members[activity.member_id].member.status == ERASED
                 self.results[position] = _repeat(known, self._asked(position), erased=erased)
+                continue
+            if key in self.taken:
+                self.results[position] = Answer("refused", code="key_reused")
                 continue
             if key in first:
                 self.results[position] = self._repeat_in_batch(first[key], position)

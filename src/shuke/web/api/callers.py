@@ -20,6 +20,7 @@ from starlette.responses import Response
 from shuke.books import load, requests
 from shuke.books.keys import Key
 from shuke.books.load import Connection
+from shuke.books.requests import DOOR
 from shuke.engine.activity import Activity, Purchase
 from shuke.engine.effects import Refused
 from shuke.engine.sentences import Locale, language_of
@@ -92,7 +93,7 @@ class Call:
     @property
     def source(self) -> str:
         """Whose activities these are. It never begins like a source of our own."""
-        return f"api:{self.caller.source}"
+        return DOOR + self.caller.source
 
     def has(self, scope: str) -> bool:
         return scope in self.caller.scopes
@@ -132,7 +133,8 @@ class Call:
         """
         at = self.moment(occurred_at)
         activity = Activity(type_, member_id, at, self.source, self.key, payload, purchase)
-        answer = await self.shop.settle(activity, request=self.request)
+        with self.gate.using(self.source, self.key, to="settle"):
+            answer = await self.shop.settle(activity, request=self.request)
         if answer.repeated:
             self.headers["Idempotent-Replayed"] = "true"
         if answer.status == "settled":
@@ -148,16 +150,18 @@ class Call:
         key was settled before, she is who it was settled for: what is there may have changed since, and ``settle`` then
         gives the first answer (or says that the key was used for another request).
 
-        Raises ``Problem``: what the look-up refuses.
+        Raises ``Problem``: what the look-up refuses; for a key that was used for what is no activity.
         """
         try:
             return await looking
         except Problem:
             async with self.shop.reading() as connection:
                 known = await load.known_activities(connection, [(self.source, self.key)])
-            if not known:
-                raise
-            return known[self.source, self.key].member_id
+                if known:
+                    return known[self.source, self.key].member_id
+                if await requests.find(connection, source=self.source, key=self.key) is not None:
+                    raise Problem("idempotency_key_reused") from None
+            raise
 
     async def once(
         self,
@@ -171,18 +175,30 @@ class Call:
         ``hidden`` fields (secrets) are shown the first time only and are null in a repeat: they are not kept.
         Raises ``Problem`` for a reused key, and what ``act`` raises: then nothing is done or kept.
         """
-        at = datetime.fromtimestamp(now() / SECOND, UTC)
-        source = self.source
-        async with self.shop.pool.connection() as connection:
-            given = await requests.take(connection, source=source, key=self.key, digest=self.request, at=at)
-            if given is not None:
-                if given.digest != self.request:
-                    raise Problem("idempotency_key_reused")
-                self.headers["Idempotent-Replayed"] = "true"
-                return Response(given.answer, given.status, media_type="application/json")
-            made = await act(connection)
-            kept = made.model_copy(update=dict.fromkeys(hidden))
-            await requests.keep(connection, source=source, key=self.key, status=status, answer=kept.model_dump_json())
+        try:
+            with self.gate.using(self.source, self.key, to="act"):
+                async with self.shop.pool.connection() as connection:
+                    return await self._once(connection, act, status, hidden)
+        except requests.UsedForActivity:
+            raise Problem("idempotency_key_reused") from None
+
+    async def _once(
+        self,
+        connection: Connection,
+        act: Callable[[Connection], Awaitable[Shown]],
+        status: int,
+        hidden: tuple[str, ...],
+    ) -> Response:
+        source, at = self.source, datetime.fromtimestamp(now() / SECOND, UTC)
+        given = await requests.take(connection, source=source, key=self.key, digest=self.request, at=at)
+        if given is not None:
+            if given.digest != self.request:
+                raise Problem("idempotency_key_reused")
+            self.headers["Idempotent-Replayed"] = "true"
+            return Response(given.answer, given.status, media_type="application/json")
+        made = await act(connection)
+        kept = made.model_copy(update=dict.fromkeys(hidden))
+        await requests.keep(connection, source=source, key=self.key, status=status, answer=kept.model_dump_json())
         return Response(made.model_dump_json(), status, media_type="application/json")
 
 

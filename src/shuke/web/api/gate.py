@@ -13,6 +13,8 @@ from __future__ import annotations
 from asyncio import Lock
 from base64 import b64decode
 from binascii import Error as NotBase64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from math import ceil
@@ -42,6 +44,7 @@ class Gate:
         self._listed_at = float("-inf")
         self._listing = Lock()
         self._allowances: dict[str, Allowance] = {}
+        self._under_way: dict[tuple[str, str], tuple[str, int]] = {}  # what for, how often at once
         self._used: dict[str, datetime] = {}
 
     async def admit(self, authorization: str | None, *, address: str) -> Key:
@@ -108,6 +111,26 @@ class Gate:
                     self._listed = await keys.digests(connection)
                 self._listed_at = monotonic()
         return self._listed
+
+    @contextmanager
+    def using(self, source: str, key: str, *, to: str) -> Iterator[None]:
+        """An Idempotency-Key is used ``to`` do one kind of thing at a time: what is under way is not in the books yet.
+
+        Refused: ``idempotency_key_reused``.
+        """
+        place = source, key
+        doing, count = self._under_way.get(place, (to, 0))
+        if doing != to:
+            raise Problem("idempotency_key_reused")
+        self._under_way[place] = to, count + 1
+        try:
+            yield
+        finally:
+            _, count = self._under_way[place]
+            if count > 1:
+                self._under_way[place] = to, count - 1
+            else:
+                del self._under_way[place]
 
     def forget(self, key_id: str) -> None:
         """Look this key up again when it calls next."""
