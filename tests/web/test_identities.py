@@ -1,7 +1,13 @@
 """What a member is called elsewhere, over HTTP: several of a kind, and which of it was shown to be hers."""
 
+import asyncio
+import re
+from pathlib import Path
+
 import pytest
 
+import shuke
+from shuke.web.api.sentences import IDENTIFIED
 from tests.web.conftest import Door
 from tests.web.everything import PROGRAM
 
@@ -103,3 +109,104 @@ async def test_an_export_holds_every_identity(door: Door):
     await door.post("/v1/members/ann/identities", json={"kind": "email", "value": "2@x.org"})
     told = (await door.get("/v1/members/ann/export")).json()
     assert [one["value"] for one in told["known_as"]] == ["1@x.org", "2@x.org"]
+
+
+# -- Who it is --------------------------------------------------------------------------------------------
+
+
+def order(order_id: str, **told: object) -> dict:
+    return {"order_id": order_id, "lines": [{"amount": 1000}], **told}
+
+
+async def test_an_order_says_whose_it_is_by_her_phone_and_the_answer_says_why(door: Door):
+    told = {"identities": {"phone": "0912-345-678", "shopify": "7"}, "verified": ["phone"]}
+    first = (await door.post("/v1/orders", json=order("o1", **told))).json()
+    assert first["identified"]["how"] == "new"
+    second = await door.post(
+        "/v1/orders", json=order("o2", identities={"phone": "0912345678"}), headers={"Accept-Language": "zh-TW"}
+    )
+    assert second.status_code == 201, second.text
+    assert second.json()["member_id"] == first["member_id"]
+    assert second.json()["identified"] == {
+        "how": "identity",
+        "detail": "以已驗證的識別資料找到：phone。",
+        "by": {"kind": "phone", "shown": False, "verified": True},
+        "ignored": [],
+        "perhaps": [],
+    }
+    assert second.json()["balances"]["points"] > first["balances"]["points"]
+    known = (await door.get(f"/v1/members/{first['member_id']}/identities")).json()["items"]
+    assert {one["kind"] for one in known} == {"phone", "shopify"}
+
+
+async def test_the_same_new_phone_at_once_makes_one_member_and_a_repeat_gets_the_same_answer(door: Door):
+    told = {"identities": {"phone": "0912345678"}, "verified": ["phone"]}
+    answers = await asyncio.gather(*(door.post("/v1/members/identify", json=told) for _ in range(10)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["member_id"] for answer in answers}) == 1
+    assert sorted(answer.json()["identified"]["how"] for answer in answers) == ["identity"] * 9 + ["new"]
+    assert len((await door.get("/v1/members")).json()["items"]) == 1
+    keyed = [await door.post("/v1/orders", json=order("o", **told), headers={"Idempotency-Key": "k"}) for _ in "ab"]
+    assert keyed[0].text == keyed[1].text
+
+
+async def test_who_somebody_is_can_be_asked_and_changes_nothing(door: Door):
+    told = {"identities": {"phone": "0912345678", "email": "b@x.org"}, "verified": ["phone", "email"]}
+    nobody = (await door.post("/v1/members/resolve", json=told)).json()
+    assert (nobody["member_id"], nobody["identified"]["how"]) == (None, "new")
+    await door.post("/v1/members", json={"member_id": "ann", "identities": {"phone": PHONE}, "verified": ["phone"]})
+    await door.post("/v1/members", json={"member_id": "bob", "identities": {"email": "b@x.org"}, "verified": ["email"]})
+    found = (await door.post("/v1/members/resolve", json=told)).json()
+    assert (found["member_id"], found["identified"]["perhaps"]) == ("ann", ["bob"])
+    [ignored] = found["identified"]["ignored"]
+    assert (ignored["kind"], ignored["why"], ignored["member_id"]) == ("email", "of_another", "bob")
+    assert ignored["detail"] == "Another member's: email."
+    assert len((await door.get("/v1/members")).json()["items"]) == 2
+    for nobodys in ({"member_id": "cy"}, {"identities": {"anonymous": "x9"}}):
+        assert (await door.post("/v1/members/resolve", json=nobodys)).json()["member_id"] is None
+
+
+async def test_a_batch_brings_identities_but_moves_value_by_ids_only(door: Door):
+    at = "2026-11-22T09:41:07+08:00"
+    base = {"occurred_at": at, "identities": {"phone": "0912345678"}, "verified": ["phone"]}
+    items = [
+        {"type": "checked_in", "key": "1", **base},
+        {"type": "order.paid", "key": "2", "order": {"order_id": "o", "lines": [{"amount": 100}]}, **base},
+        {"type": "asset.spent", "key": "3", "payload": {"asset": "points", "amount": 1}, **base},
+        {"type": "checked_in", "key": "4", "occurred_at": at},
+        {"type": "checked_in", "key": "5", "occurred_at": at, "member_id": "x", "verified": ["phone"]},
+    ]
+    told = (await door.post("/v1/activities", json={"activities": items})).json()
+    assert told["counts"] == {"settled": 2, "invalid": 3}
+    first, second, *wrong = told["results"]
+    assert first["member_id"] == second["member_id"]
+    assert [(one["errors"][0]["pointer"], one["errors"][0]["code"]) for one in wrong] == [
+        ("/identities", "extra_forbidden"),
+        ("/member_id", "missing"),
+        ("/verified/0", "not_told"),
+    ]
+    again = (await door.post("/v1/activities", json={"activities": items[:2]})).json()
+    assert again["counts"] == {"repeated": 2}
+
+
+@pytest.mark.parametrize("url", ["/v1/orders", "/v1/members/identify", "/v1/members/resolve"])
+async def test_somebody_must_be_named(door: Door, url: str):
+    told = order("o") if url == "/v1/orders" else {}
+    answer = await door.post(url, json=told)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+
+
+async def test_junk_of_the_program_is_nobodys_order(strict: Door):
+    answer = await strict.post("/v1/orders", json=order("o", identities={"phone": "02-2720-8889"}))
+    assert (answer.status_code, answer.json()["code"]) == (422, "identity_junk")
+    assert (await strict.get("/v1/members")).json()["items"] == []
+
+
+def test_every_reason_has_its_sentence_in_three_languages():
+    text = (Path(shuke.__file__).parent / "engine" / "resolution.py").read_text("utf-8")
+    whys = set(re.findall(r'self\.ignore\(\w+(?:\.\w+)?, "(\w+)"', text)) | set(
+        re.findall(r'finding\.ignore\(name, "(\w+)"', text)
+    )
+    assert whys == {"junk", "decides_never", "not_verified", "of_another", "shared", "not_alone", "not_learnt"}
+    for code in whys | {"member_id", "identity.verified", "identity.told", "thing", "new", "anonymous", "nobody"}:
+        assert set(IDENTIFIED[code]) == {"en", "zh-Hant", "zh-Hans"}

@@ -373,3 +373,38 @@ async def test_too_many_requests_are_told_when_to_come_again(door: Door):
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (429, "*")
     assert 0 < int(answer.headers["retry-after"]) <= 60
     await tracker.client.aclose()
+
+
+async def test_a_browser_is_hers_once_she_signed_in_there_and_nobodys_once_two_did(server: Tracker):
+    seen = {"type": "page", "anonymousId": "x1"}
+    bought = {"type": "track", "anonymousId": "x1", "event": "Order Completed", "properties": ORDER}
+    await server.batch(seen, bought)
+    await server.batch({"type": "identify", "userId": "ann", "anonymousId": "x1", "traits": {}})
+    refunded = {"order_id": ORDER["order_id"], "products": ORDER["products"]}
+    about = {"type": "track", "anonymousId": "x1", "event": "Order Refunded", "properties": refunded}
+    assert "rejected" not in await server.batch(seen, about)
+    await server.batch({"type": "alias", "userId": "bob", "previousId": "x1"})
+    await server.batch(seen)
+    assert await server.recorded() == [
+        ("anon:x1", "page.viewed"),
+        ("anon:x1", "order.paid"),
+        ("ann", "member.updated"),
+        ("ann", "page.viewed"),
+        ("anon:x1", "order.refunded"),
+        ("bob", "member.aliased"),
+        ("anon:x1", "page.viewed"),
+    ]
+    assert await server.shop.findings() == []
+
+
+@pytest.mark.parametrize("anonymous", ["null", "x\u200b", 7, None])
+async def test_what_names_no_browser_loses_nothing_of_who_is_named(server: Tracker, anonymous: Any):
+    told = {"type": "identify", "userId": "ann", "anonymousId": anonymous, "traits": {"city": "Taipei"}}
+    assert "rejected" not in await server.batch(told)
+    assert (await server.door.get("/v1/members/ann/identities")).json()["items"] == []
+
+
+async def test_a_public_key_signs_nobody_in(server: Tracker, page: Tracker):
+    await server.batch(track("Ran"))
+    await page.batch({"type": "identify", "userId": "ann", "anonymousId": "x1", "traits": {}})
+    assert (await server.door.get("/v1/members/ann/identities")).json()["items"] == []

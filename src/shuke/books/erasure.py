@@ -137,7 +137,7 @@ def redacted(body: str) -> str:
     payload: dict[str, Any] = {}
     if told.type in ACTS and told.type not in _PERSONAL:
         payload = {name: value for name, value in (told.payload or {}).items() if name in _FACTS}
-    left = replace(told, payload=payload or None, purchase=_without_words(told.purchase))
+    left = replace(told, payload=payload or None, purchase=_without_words(told.purchase), brought=None)
     return json.encode(left).decode()
 
 

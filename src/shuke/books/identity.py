@@ -9,6 +9,7 @@ from shuke.books import wire
 from shuke.books.load import Connection
 from shuke.books.postings import Posting
 from shuke.engine.effects import IdentityChanged
+from shuke.engine.resolution import Owner
 from shuke.values.ids import bucket_of
 from shuke.values.instants import NEVER
 
@@ -19,6 +20,12 @@ OWNERS: LiteralString = """
     select i.kind, i.value, i.member_id
     from unnest(%b::text[], %b::text[]) as asked (kind, value)
     join identity i using (kind, value)
+"""
+
+ALL_OWNERS: LiteralString = """
+    select i.kind, i.value, i.member_id, i.verified_at is not null
+    from unnest(%b::text[], %b::text[]) as asked (kind, value)
+    join identity i using (kind, value) order by i.since, i.member_id
 """
 
 GIVE_UP: LiteralString = """
@@ -43,6 +50,18 @@ async def owners(connection: Connection, names: Iterable[Name]) -> dict[Name, st
         OWNERS, ([kind for kind, _ in wanted], [value for _, value in wanted]), prepare=True
     )
     return {(kind, value): member_id for kind, value, member_id in await cursor.fetchall()}
+
+
+async def owners_of(connection: Connection, names: Iterable[Name]) -> dict[Name, list[Owner]]:
+    """All who are called so, those first who have been so for longest."""
+    wanted = sorted(set(names))
+    cursor = await connection.execute(
+        ALL_OWNERS, ([kind for kind, _ in wanted], [value for _, value in wanted]), prepare=True
+    )
+    found: dict[Name, list[Owner]] = {}
+    for kind, value, member_id, verified in await cursor.fetchall():
+        found.setdefault((kind, value), []).append(Owner(member_id, verified))
+    return found
 
 
 def follow(owners: dict[Name, str], changes: Iterable[IdentityChanged], member_id: str) -> None:

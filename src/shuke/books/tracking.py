@@ -29,6 +29,18 @@ PURCHASES: LiteralString = """
 _decode = json.Decoder(Purchase).decode
 
 
+WHOSE_BROWSERS: LiteralString = """
+    select value, min(member_id) from identity where kind = 'anonymous' and value = any(%b::text[])
+    group by value having count(*) = 1
+"""
+
+
+async def whose_browsers(connection: Connection, anonymous: Collection[str]) -> dict[str, str]:
+    """Members by the anonymousIds that they alone have. One that two have says of neither that it is she."""
+    cursor = await connection.execute(WHOSE_BROWSERS, (sorted(set(anonymous)),))
+    return dict(await cursor.fetchall())
+
+
 async def known_members(connection: Connection, members: Collection[str]) -> set[str]:
     """Those of the ids that belong to members: not to nobody, nor to somebody of whom nothing came yet."""
     ids = list(set(members))

@@ -15,6 +15,7 @@ JOINED = "member.joined"
 UPDATED = "member.updated"
 ERASED = "member.erased"
 PROFILE_COMPLETED = "profile.completed"
+IDENTIFIED = "member.identified"
 IDENTITY_ADDED = "identity.added"
 IDENTITY_REMOVED = "identity.removed"
 ORDER_PAID = "order.paid"
@@ -88,6 +89,22 @@ class Purchase(Struct, omit_defaults=True, gc=False):
     priced: bool = True
 
 
+class Named(Struct, array_like=True, gc=False):
+    """An identity in its normal form; ``shown``: whoever told it made sure that it is hers."""
+
+    kind: str
+    value: str
+    shown: bool = False
+
+
+class Brought(Struct, omit_defaults=True):
+    """Identities that came with an activity. Once it is known whose it is (see ``engine.resolution``), ``names`` are
+    those she learns and ``found`` says how she was found."""
+
+    names: list[Named]
+    found: dict[str, Any] = {}
+
+
 class Activity(Struct, omit_defaults=True, gc=False):
     """A fact. ``source`` and ``key`` name it for ever: the same pair is the same fact."""
 
@@ -98,3 +115,4 @@ class Activity(Struct, omit_defaults=True, gc=False):
     key: str
     payload: dict[str, Any] | None = None
     purchase: Purchase | None = None
+    brought: Brought | None = None

@@ -10,7 +10,7 @@ under that kind goes. ``identity.added`` adds one beside those she has, or says 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shuke.engine import activity as of
 from shuke.engine.activity import Activity
@@ -18,6 +18,9 @@ from shuke.engine.effects import IdentityChanged, Refused
 from shuke.engine.member import Identity, Member
 from shuke.engine.turn import Turn
 from shuke.program.identities import MOST, OTHER, Terms
+
+if TYPE_CHECKING:
+    from shuke.engine.compiled import Compiled
 
 MOST_IDENTITIES = MOST
 """The most identities of one member."""
@@ -52,6 +55,39 @@ def asked_for(activity: Activity) -> list[Asked]:
     return [Asked(kind, kind, value) for kind, value in told(payload).items() if value is not None]
 
 
+def brought_by(activity: Activity) -> list[Asked]:
+    """The identities that came with an activity, whatever it is about: the first is told at ``#1``."""
+    names = activity.brought.names if activity.brought is not None else ()
+    return [Asked(f"#{number}", name.kind, name.value) for number, name in enumerate(names, 1)]
+
+
+def identify(turn: Turn) -> Refused | None:
+    """``member.identified``: somebody is there, by the identities that came along."""
+    return None
+
+
+def nobody(turn: Turn) -> Refused | None:
+    """Refused: ``identity_junk``, where all that came with the activity stands for nobody."""
+    brought = turn.activity.brought
+    return Refused("identity_junk", {}) if brought is not None and brought.found.get("how") == "nobody" else None
+
+
+def recognise(turn: Turn) -> None:
+    """Learn what came with an activity, as far as it may be hers; nothing of it refuses the activity. The answer says
+    how she was found (``identified``)."""
+    brought = turn.activity.brought
+    if brought is None:
+        return
+    found = {**brought.found, "ignored": list(brought.found.get("ignored", ()))}
+    for asked, name in zip(brought_by(turn.activity), brought.names, strict=True):
+        refused = unfit(turn, name.kind, name.value, place=asked.place) or no_room(turn, name.kind, name.value)
+        if refused is None:
+            know(turn, name.kind, name.value, is_shown=name.shown)
+        else:
+            found["ignored"].append({"kind": name.kind, "why": refused.code})
+    turn.answer["identified"] = found
+
+
 def named_by(activity: Activity) -> tuple[str, str] | None:
     """Kind and value of the one identity an activity is about; None where it names none."""
     payload = activity.payload or {}
@@ -71,7 +107,12 @@ def identities_of(member: Member) -> dict[str, str]:
 
 def terms(turn: Turn, kind: str) -> Terms:
     """What holds for a kind, by the version of the program in force."""
-    return turn.program.identities.get(kind.partition(":")[0], OTHER)
+    return terms_in(turn.program, kind)
+
+
+def terms_in(program: Compiled, kind: str) -> Terms:
+    """What holds for a kind in a version of the program."""
+    return program.identities.get(kind.partition(":")[0], OTHER)
 
 
 def has(member: Member, kind: str, value: str) -> Identity | None:

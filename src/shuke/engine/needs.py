@@ -8,7 +8,7 @@ from shuke.engine import activity as of
 from shuke.engine.activity import Activity
 from shuke.engine.codes import quotas_of_coupons
 from shuke.engine.compiled import Editions
-from shuke.engine.identity import Asked, asked_for
+from shuke.engine.identity import Asked, asked_for, brought_by
 from shuke.engine.spends import remembered_as
 from shuke.engine.stored_value import ORDER_PREFIX
 
@@ -51,6 +51,8 @@ def needs(program: Editions, activity: Activity) -> Needs:
             found.members.append(to)
     else:
         found.identities.extend(asked_for(activity))
+    if activity.brought is not None:
+        found.identities.extend(brought_by(activity))
     found.quotas.extend(edition.quotas.get(activity.type, ()))
     quotas_of_coupons(edition, activity, found)
     return found

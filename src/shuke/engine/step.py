@@ -43,6 +43,7 @@ ACTS: dict[str, Act] = {
     of.UPDATED: profile.update,
     of.ERASED: erasure.erase,
     of.PROFILE_COMPLETED: profile.complete,
+    of.IDENTIFIED: identity.identify,
     of.IDENTITY_ADDED: identity.add,
     of.IDENTITY_REMOVED: identity.remove,
     of.ORDER_PAID: settling.pay,
@@ -120,10 +121,13 @@ def step(program: Editions, member: Member, activity: Activity, context: Context
         catch_up(turn, activity.occurred_at)
         turn.enter(activity.occurred_at)
     act = ACTS.get(activity.type)
-    refused = act(turn) if act is not None else None
+    refused = identity.nobody(turn)
+    if refused is None and act is not None:
+        refused = act(turn)
     if is_new and (refused is not None or activity.type == of.TIME_PASSED):
         member.status = STRANGER
     if refused is None and member.status != ERASED:
+        identity.recognise(turn)
         for stage in PIPELINE:
             stage(turn)
         announce(turn)

@@ -80,6 +80,15 @@ class Message(Struct):
     request: bytes
     fields: Fields
 
+    @property
+    def is_anonymous(self) -> bool:
+        return self.member_id.startswith(ANONYMOUS)
+
+    @property
+    def browser(self) -> str:
+        """The anonymousId of a message that tells nothing else of whose it is."""
+        return self.member_id.removeprefix(ANONYMOUS)
+
 
 # -- Bodies -----------------------------------------------------------------------------------------------
 

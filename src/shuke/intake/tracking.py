@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from shuke.books.identity_forms import NotAnIdentity, normal
 from shuke.books.waiting import Early
-from shuke.engine.activity import ORDER_PAID, UPDATED, Activity, Purchase
+from shuke.engine.activity import ORDER_PAID, UPDATED, Activity, Brought, Named, Purchase
 from shuke.intake.ecommerce import (
     ABOUT_ORDERS,
     BROWSING_EVENTS,
@@ -34,6 +34,9 @@ from shuke.intake.ecommerce import (
 from shuke.intake.messages import Fields, Message, id_of
 from shuke.replay.history.checks import Refusal
 from shuke.values.instants import InstantError, day_of, format_day
+
+BROWSER: Final = "anonymous"
+"""The kind of identity that an anonymousId is."""
 
 TOLD: Final = "told."
 """What a type begins with where the key may not tell such things so that they count."""
@@ -199,9 +202,12 @@ def translate(message: Message, desk: Desk) -> list[Activity]:
     """
     fact = _FACTS[message.kind](message.fields)
 
+    brought = _browser(message) if MEMBERS in desk.scopes and message.kind in _SIGNS_IN else None
+
     def activity(type_: str, payload: Fields, purchase: Purchase | None = None, part: str = "") -> Activity:
-        key = message.key + part
-        return Activity(type_, message.member_id, message.occurred_at, desk.source, key, payload or None, purchase)
+        key, came = message.key + part, None if part else brought
+        at = message.occurred_at
+        return Activity(type_, message.member_id, at, desk.source, key, payload or None, purchase, came)
 
     if fact.scope not in desk.scopes:
         return [activity(TOLD + fact.type, fact.payload)]
@@ -221,6 +227,21 @@ def translate(message: Message, desk: Desk) -> list[Activity]:
     if identities:
         told.append(activity(UPDATED, {"identities": identities}, part="#identities"))
     return told
+
+
+_SIGNS_IN: Final = {"identify": "anonymousId", "alias": "previousId"}
+"""What says that a member is at a browser known until then by an id only, and where that id is told."""
+
+
+def _browser(message: Message) -> Brought | None:
+    """The browser she is at; None where it is not told, or is hers by name."""
+    value = message.fields.get(_SIGNS_IN[message.kind])
+    if message.is_anonymous or not isinstance(value, str):
+        return None
+    try:
+        return Brought([Named(BROWSER, normal(BROWSER, value, region=None))])
+    except NotAnIdentity:
+        return None  # it names no browser; who she is was told all the same
 
 
 def _dated(traits: Fields) -> Fields:

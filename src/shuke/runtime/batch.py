@@ -21,6 +21,7 @@ from shuke.engine.activity import Activity
 from shuke.engine.codes import quotas_of_codes
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import Claimed, Effects, Refused, Settled
+from shuke.engine.identity import terms_in
 from shuke.engine.member import ERASED
 from shuke.engine.needs import Needs, needs
 from shuke.engine.orders import Order
@@ -77,6 +78,10 @@ class MustLock(Exception):
     def __init__(self, quotas: Iterable[str]) -> None:
         self.quotas = set(quotas)
         super().__init__(", ".join(sorted(self.quotas)))
+
+
+class Taken(Exception):
+    """Somebody else was called so since it was looked up whose an activity is, by what came with it."""
 
 
 class Work:
@@ -193,7 +198,7 @@ class Work:
             first[key] = position
             try:
                 self.results[position] = self._answer(position, recorded_at)
-            except MustLock:
+            except (MustLock, Taken):
                 raise
             except Exception as error:
                 raise EngineFailed(position) from error
@@ -265,6 +270,10 @@ class Work:
         for asked in need.identities:
             owner = self.batch.identities.get((asked.kind, asked.value), activity.member_id)
             if owner != activity.member_id:
+                if asked.place.startswith("#"):
+                    if terms_in(self.editions.at(activity.occurred_at), asked.kind).shared:
+                        continue
+                    raise Taken
                 outside.identities[asked.place] = owner
         return outside
 

@@ -30,9 +30,10 @@ from shuke.books.load import Bounds, Connection
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Compiled, Editions
 from shuke.runtime.batch import Answer as Answer
-from shuke.runtime.batch import EngineFailed, MustLock, Work
+from shuke.runtime.batch import EngineFailed, MustLock, Taken, Work
 from shuke.runtime.figures import Figures
 from shuke.runtime.garbage import uncollected
+from shuke.runtime.resolving import resolved
 
 log = structlog.get_logger()
 
@@ -124,7 +125,7 @@ class Settler:
         try:
             with uncollected():  # what the batch held is gone before the collector wakes
                 return await self._settle_in_time(activities, requests, patience or self._patience)
-        except _UNWRITABLE:
+        except (Taken, *_UNWRITABLE):
             middle = len(activities) // 2
             if middle == 0:
                 self._tell_failure(activities[0])
@@ -158,7 +159,8 @@ class Settler:
             try:
                 async with connect.writing(self._pool) as connection:
                     editions = await self._latest(connection)
-                    work = Work(connection, editions, activities, failed, requests, bounds, announce=self._announce)
+                    whose = await resolved(connection, editions, activities)
+                    work = Work(connection, editions, whose, failed, requests, bounds, announce=self._announce)
                     work.quotas |= quotas
                     # Whoever tries again may have been there before: what is known is looked up first.
                     return await self._settle(work, careful=attempt > 1)
@@ -166,6 +168,10 @@ class Settler:
                 attempt -= 1
                 quotas |= more.quotas
                 self._figures.retries.labels("quota_unlocked").inc()
+            except Taken:  # by another, or earlier in this batch: then each is looked up behind the other
+                self._figures.retries.labels("identity_taken").inc()
+                if len(activities) > 1 or attempt >= _ATTEMPTS:
+                    raise
             except _Outdated:
                 attempt -= 1
                 self._editions = None

@@ -19,7 +19,13 @@ from shuke.client.calls.coupons import (
     void_codes,
     void_coupon,
 )
-from shuke.client.calls.identities import add_identity, list_identities, remove_identity
+from shuke.client.calls.identities import (
+    add_identity,
+    identify_member,
+    list_identities,
+    remove_identity,
+    resolve_member,
+)
 from shuke.client.calls.member_codes import end_member_codes, read_member_code, show_member_codes
 from shuke.client.calls.members import (
     change_member,
@@ -127,6 +133,7 @@ __all__ = [
     "grant_tier",
     "hold_cart",
     "hold_points",
+    "identify_member",
     "ingest_activities",
     "issue_coupons",
     "list_activities",
@@ -165,6 +172,7 @@ __all__ = [
     "remove_endpoint",
     "remove_identity",
     "reopen_order",
+    "resolve_member",
     "reverse_spend",
     "revoke_key",
     "revoke_tier",

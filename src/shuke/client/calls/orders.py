@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from shuke.client.shapes.orders import LineTold, OrderMoved, OrderSettled, RefundedLine
 from shuke.client.shapes.shared import OrderShown
@@ -12,8 +13,10 @@ from shuke.client.transport import Call, made
 def settle_order(
     *,
     order_id: str,
-    member_id: str,
     lines: list[LineTold],
+    member_id: str | None = None,
+    identities: dict[str, Any] | None = None,
+    verified: list[str] | None = None,
     occurred_at: str | datetime | None = None,
     channel: str | None = None,
     store: str | None = None,
@@ -24,6 +27,8 @@ def settle_order(
 ) -> Call[OrderSettled]:
     """Settle an order that was paid.
 
+    Whose it is says ``member_id``, or ``identities`` where you do not know her id: the answer says who was found,
+    and why.
     Rules give what they give, tiers rise, and the answer says what was earned, what was not and why. A member
     nobody
     has heard of becomes one. The same order told twice is refused as ``order_exists``.
@@ -32,8 +37,10 @@ def settle_order(
         "POST",
         "/v1/orders",
         body={
-            "order_id": order_id,
             "member_id": member_id,
+            "identities": identities,
+            "verified": verified,
+            "order_id": order_id,
             "occurred_at": occurred_at,
             "lines": lines,
             "channel": channel,

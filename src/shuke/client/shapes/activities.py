@@ -27,6 +27,8 @@ class ResultShown(TypedDict):
     earned: dict[str, int] | None
     # Tiers that changed by it, per ladder.
     tiers: dict[str, str] | None
+    # Whose it is, where identities said so.
+    member_id: str | None
     code: str | None
     # A sentence in the caller's language.
     detail: str | None

@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
-from shuke.client.shapes.shared import IdentityShown, Skipped
+from shuke.client.shapes.shared import IdentifiedShown, IdentityShown, Skipped
+
+
+class Bag(TypedDict):
+    """Who somebody is, by whatever is known of her."""
+
+    # Her id, if you know it.
+    member_id: NotRequired[str | None]
+    # What she, and nobody else, is called elsewhere, by kind: `phone` (of the region of the program's zone if it has
+    # no country code), `email`, `card`, and platforms as you name them: `wechat_unionid`, `wechat_openid:<app>`,
+    # `line`, `shopify` …
+    identities: NotRequired[dict[str, Any]]
+    # Kinds among `identities` that she has shown to be hers: you sent a code to this phone and she told it. Without
+    # that they are only what somebody said.
+    verified: NotRequired[list[str]]
+
+
+class Identify(TypedDict):
+    """Who is there."""
+
+    # Her id, if you know it.
+    member_id: NotRequired[str | None]
+    # What she, and nobody else, is called elsewhere, by kind: `phone` (of the region of the program's zone if it has
+    # no country code), `email`, `card`, and platforms as you name them: `wechat_unionid`, `wechat_openid:<app>`,
+    # `line`, `shopify` …
+    identities: NotRequired[dict[str, Any]]
+    # Kinds among `identities` that she has shown to be hers: you sent a code to this phone and she told it. Without
+    # that they are only what somebody said.
+    verified: NotRequired[list[str]]
+    # When; now if left out.
+    occurred_at: NotRequired[str | datetime | None]
 
 
 class IdentityAddedTold(TypedDict):
@@ -45,3 +75,29 @@ class KnownAs(TypedDict):
     """All that a member is called elsewhere, in the order in which it was learnt."""
 
     items: list[IdentityShown]
+
+
+class MemberIdentified(TypedDict):
+    """Somebody who is there, whether she was before or not."""
+
+    # The activity's id.
+    activity: str
+    member_id: str
+    occurred_at: str | datetime
+    # Per asset, in its smallest units.
+    earned: dict[str, int]
+    # Rules that gave nothing although they might have.
+    skipped: list[Skipped]
+    # Available afterwards, per asset, in its smallest units.
+    balances: dict[str, int]
+    # The tier in force afterwards, per ladder.
+    tiers: dict[str, str]
+    identified: IdentifiedShown | None
+
+
+class MemberResolved(TypedDict):
+    """Who it is, as far as anybody is."""
+
+    # null: nobody yet.
+    member_id: str | None
+    identified: IdentifiedShown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 
-from shuke.client.shapes.shared import Skipped
+from shuke.client.shapes.shared import IdentifiedShown, Skipped
 
 
 class ByMember(TypedDict):
@@ -48,6 +48,8 @@ class OrderMoved(TypedDict):
     # The tier in force afterwards, per ladder.
     tiers: dict[str, str]
     order_id: str
+    # How its member was found, where identities came with it.
+    identified: NotRequired[IdentifiedShown | None]
     # To pay back to the member in money, minor units; below zero: to collect.
     money: int
     # Kept back of it for value that was spent already, minor units.
@@ -72,15 +74,24 @@ class OrderSettled(TypedDict):
     # The tier in force afterwards, per ladder.
     tiers: dict[str, str]
     order_id: str
+    # How its member was found, where identities came with it.
+    identified: NotRequired[IdentifiedShown | None]
 
 
 class OrderTold(TypedDict):
     """An order that was paid, as its channel settled it. Shuke does not price it again; carts are for that."""
 
+    # Her id, if you know it.
+    member_id: NotRequired[str | None]
+    # What she, and nobody else, is called elsewhere, by kind: `phone` (of the region of the program's zone if it has
+    # no country code), `email`, `card`, and platforms as you name them: `wechat_unionid`, `wechat_openid:<app>`,
+    # `line`, `shopify` …
+    identities: NotRequired[dict[str, Any]]
+    # Kinds among `identities` that she has shown to be hers: you sent a code to this phone and she told it. Without
+    # that they are only what somebody said.
+    verified: NotRequired[list[str]]
     # The order's number in your system.
     order_id: str
-    # The member's id: yours, or one we made (`mbr_…`).
-    member_id: str
     # When it was paid; now if left out.
     occurred_at: NotRequired[str | datetime | None]
     lines: list[LineTold]

@@ -135,6 +135,16 @@ class EntryShown(TypedDict):
     sentence: str
 
 
+class FoundBy(TypedDict):
+    """The identity that decided."""
+
+    kind: str
+    # Whether it was shown to be hers this time, or its platform says so.
+    shown: bool
+    # Whether it was known to be the member's before.
+    verified: bool
+
+
 class HoldShown(TypedDict):
     """Something set aside."""
 
@@ -146,6 +156,20 @@ class HoldShown(TypedDict):
     # Per asset, in its smallest units.
     amounts: dict[str, int]
     coupons: list[str]
+
+
+class IdentifiedShown(TypedDict):
+    """How a member was found."""
+
+    # member_id, identity, thing (a device that she alone has), new, anonymous (nothing but a device is known),
+    # nobody.
+    how: str
+    # A sentence in the caller's language.
+    detail: str
+    by: FoundBy | None
+    ignored: list[IgnoredIdentity]
+    # Members who are probably the same person. Nothing is merged by itself.
+    perhaps: list[str]
 
 
 class IdentityShown(TypedDict):
@@ -163,6 +187,19 @@ class IdentityShown(TypedDict):
     verified_by: str | None
     # Whether others may have the same one, as with a device.
     shared: bool
+
+
+class IgnoredIdentity(TypedDict):
+    """An identity that did not count, and why."""
+
+    kind: str
+    # junk, shared (several members have it), not_alone (another member's, but more is told), not_verified,
+    # decides_never, of_another, not_learnt (nobody showed that it is hers), or a code of a refusal.
+    why: str
+    # A sentence in the caller's language.
+    detail: str
+    # Whose it is, where it is another's.
+    member_id: NotRequired[str | None]
 
 
 class LineShown(TypedDict):

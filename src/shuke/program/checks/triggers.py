@@ -11,6 +11,7 @@ from shuke.program.problems import Problem, closest, problem, warning
 KNOWN: Final = (
     "member.joined",
     "member.updated",
+    "member.identified",
     "identity.added",
     "identity.removed",
     "member.erased",

@@ -14,6 +14,7 @@ from shuke.web.api import (
     coupon_lookups,
     coupons,
     export,
+    identified,
     keys,
     known_as,
     member_codes,
@@ -32,6 +33,7 @@ from shuke.web.api import (
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
+    identified.router,
     members.router,
     profiles.router,
     known_as.router,

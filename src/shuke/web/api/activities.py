@@ -63,6 +63,7 @@ class ResultShown(Shown):
     activity: str | None = Field(default=None, examples=["act_1042"])
     earned: dict[str, int] | None = Field(default=None, description="Per asset, in its smallest units.")
     tiers: dict[str, str] | None = Field(default=None, description="Tiers that changed by it, per ladder.")
+    member_id: str | None = Field(default=None, description="Whose it is, where identities said so.")
     code: str | None = Field(default=None, examples=["insufficient"])
     detail: str | None = Field(default=None, description="A sentence in the caller's language.")
     facts: dict[str, Any] | None = None
@@ -107,6 +108,7 @@ class _Result(Struct, omit_defaults=True):
     activity: str | None = None
     earned: dict[str, int] = {}
     tiers: dict[str, str] = {}
+    member_id: str | None = None
     code: str | None = None
     detail: str | None = None
     facts: dict[str, Any] = {}
@@ -124,11 +126,29 @@ _settled: Final = msgspec.json.Decoder(_Settled).decode
 
 _ITEM: Final[dict[str, Any]] = {
     "type": "object",
-    "required": ["type", "member_id", "key", "occurred_at"],
+    "required": ["type", "key", "occurred_at"],
     "additionalProperties": False,
     "properties": {
         "type": {"type": "string", "maxLength": 100, "pattern": r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"},
-        "member_id": {"type": "string", "minLength": 1, "maxLength": 200},
+        "member_id": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "description": "Whose it is; may be left out where identities say so.",
+        },
+        "identities": {
+            "type": "object",
+            "maxProperties": 50,
+            "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 200},
+            "description": "By kind: who it was, if you do not know her id. Somebody new becomes a member. Only with "
+            "order.paid, member.identified and kinds of your own.",
+        },
+        "verified": {
+            "type": "array",
+            "maxItems": 50,
+            "items": {"type": "string", "maxLength": 64},
+            "description": "Kinds among identities that she has shown to be hers.",
+        },
         "key": {
             "type": "string",
             "minLength": 1,
@@ -244,6 +264,8 @@ def _answered(item: Read, answer: Answer, program: Program, call: Call) -> _Resu
         if len(answer.body) > 2:
             body = _settled(answer.body)
             found.earned, found.tiers = body.earned, body.tiers
+        if item.activity.brought is not None:
+            found.member_id = answer.member_id
         return found
     code = answer.code or ""
     said = sentence(Refused(code, answer.facts), program, call.locale)

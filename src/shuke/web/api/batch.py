@@ -11,23 +11,26 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from shuke.books.commit import body_of
 from shuke.engine import activity as of
-from shuke.engine.activity import Activity, Line, Purchase
+from shuke.engine.activity import Activity, Brought, Line, Named, Purchase
 from shuke.values.ids import digest
 from shuke.values.instants import Instant
 from shuke.web.api.callers import AHEAD
 from shuke.web.api.contract import SAFE, shown_moment
 from shuke.web.api.payloads import (
     ELSEWHERE,
+    SHAPES,
     Amount,
     Id,
+    Kind,
     Quantity,
     Text,
     Wrong,
     free,
+    identities_in,
     moment,
     plain,
     read_payload,
@@ -77,11 +80,13 @@ class Item(Struct, forbid_unknown_fields=True, gc=False):
     """An activity as it is told."""
 
     type: Type
-    member_id: Id
     key: Id
     occurred_at: str
+    member_id: Id | UnsetType = UNSET
     payload: dict[str, Any] | None = None
     order: OrderTold | None = None
+    identities: Annotated[dict[Kind, Id], Meta(max_length=50)] | UnsetType = UNSET
+    verified: Annotated[list[Kind], Meta(max_length=50)] | UnsetType = UNSET
 
 
 class _Body(Struct, forbid_unknown_fields=True):
@@ -145,20 +150,39 @@ def read(told: bytes | memoryview, *, source: str, present: Instant, region: str
         raise Wrong("", "value_error", error="the character zero is not allowed")
     if item.type in ELSEWHERE:
         raise Wrong("/type", "told_elsewhere", by=ELSEWHERE[item.type])
-    member_id, key = plain("/member_id", item.member_id), plain("/key", item.key)
+    brought = _brought(item, region=region)
+    if item.member_id is UNSET and brought is None:
+        raise Wrong("/member_id", "missing")
+    member_id = "" if item.member_id is UNSET else plain("/member_id", item.member_id)
+    key = plain("/key", item.key)
     if item.payload is not None and _may_be_too_much(raw):
         free("/payload", item.payload)
     payload = read_payload(item.type, item.payload, region=region)
     purchase = _purchase(item, raw)
     at = moment("/occurred_at", item.occurred_at)
-    activity = Activity(item.type, member_id, at, source, key, payload, purchase)
+    activity = Activity(item.type, member_id, at, source, key, payload, purchase, brought)
     if at <= present:
-        return Read(activity)
+        return Read(activity, None if brought is None else digest(body_of(activity)))
     if at > present + AHEAD:
         raise Wrong("/occurred_at", "in_the_future", now=shown_moment(present))
     asked = digest(body_of(activity))  # what it will be known by when it is told again, later
     activity.occurred_at = present
     return Read(activity, asked)
+
+
+def _brought(item: Item, *, region: str | None) -> Brought | None:
+    """The identities that came along, in their normal form."""
+    told = {} if item.identities is UNSET else item.identities
+    shown = () if item.verified is UNSET else item.verified
+    for place, kind in enumerate(shown):
+        if kind not in told:
+            raise Wrong(f"/verified/{place}", "not_told")
+    if not told:
+        return None
+    if item.type in SHAPES and item.type != of.IDENTIFIED:  # value moves by the member's own id only
+        raise Wrong("/identities", "extra_forbidden")
+    names = identities_in("/identities", told, region)
+    return Brought([Named(kind, value, kind in shown) for kind, value in names.items() if value is not None])
 
 
 def _purchase(item: Item, raw: bytes) -> Purchase | None:

@@ -21,7 +21,7 @@ from shuke.books import load, requests
 from shuke.books.keys import Key
 from shuke.books.load import Connection
 from shuke.books.requests import DOOR
-from shuke.engine.activity import Activity, Purchase
+from shuke.engine.activity import Activity, Brought, Purchase
 from shuke.engine.effects import Refused
 from shuke.engine.sentences import Locale, language_of
 from shuke.runtime.clock import now
@@ -125,14 +125,16 @@ class Call:
         *,
         payload: dict[str, Any] | None = None,
         purchase: Purchase | None = None,
+        brought: Brought | None = None,
         occurred_at: Instant | None = None,
     ) -> Answer:
-        """Settle one activity, once for this request's key.
+        """Settle one activity, once for this request's key. Where ``brought`` says whose it is, ``member_id`` may be
+        empty.
 
         Raises ``Problem`` for a refusal (422), a reused key, a time in the future.
         """
         at = self.moment(occurred_at)
-        activity = Activity(type_, member_id, at, self.source, self.key, payload, purchase)
+        activity = Activity(type_, member_id, at, self.source, self.key, payload, purchase, brought)
         with self.gate.using(self.source, self.key, to="settle"):
             answer = await self.shop.settle(activity, request=self.request)
         if answer.repeated:

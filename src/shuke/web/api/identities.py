@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
 from msgspec import Struct
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from shuke.books import members
 from shuke.books.identity_forms import NotAnIdentity, normal, region_of
+from shuke.engine.activity import Brought, Named
 from shuke.engine.identity import MOST_IDENTITIES
 from shuke.web.api import contract
 from shuke.web.api.callers import Call
+from shuke.web.api.contract import MemberId, Told
 from shuke.web.api.problems import Problem, WrongField, wrong_field
 
 _COLONS_MOST = 4  # in a kind
@@ -82,6 +84,27 @@ async def normal_identities(call: Call, told: Mapping[str, str | None]) -> dict[
     if errors:
         raise Problem("invalid_request", errors=errors)
     return found
+
+
+class Bag(Told):
+    """Who somebody is, by whatever is known of her."""
+
+    member_id: MemberId | None = Field(default=None, description="Her id, if you know it.")
+    identities: Identities = Field(default={})
+    verified: Verified = Field(default=[])
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Self:
+        if self.member_id is None and not self.identities:
+            raise ValueError("tell a member_id, or identities")
+        return self
+
+    async def brought(self, call: Call) -> Brought | None:
+        """The identities in their normal form; None where only her id is told. Refused: ``invalid_request``."""
+        shown = shown_among(call, self.verified, self.identities)
+        names = await normal_identities(call, self.identities)
+        found = [Named(kind, value, kind in shown) for kind, value in names.items() if value is not None]
+        return Brought(found) if found else None
 
 
 async def normal_identity(call: Call, kind: str, value: str) -> str:

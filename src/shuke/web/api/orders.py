@@ -17,6 +17,8 @@ from shuke.web.api import contract
 from shuke.web.api.answers import Settlement, settlement, told
 from shuke.web.api.callers import Call, reading, writing
 from shuke.web.api.contract import Amount, Free, MemberId, Moment, OrderId, Quantity, Shown, ShownMoment, Told
+from shuke.web.api.identified import IdentifiedShown, identified_shown, settle_brought
+from shuke.web.api.identities import Bag
 from shuke.web.api.problems import Problem, documented, refusal
 from shuke.web.api.routes import doors
 
@@ -53,11 +55,10 @@ class LineTold(Told):
         )
 
 
-class OrderTold(Told):
+class OrderTold(Bag):
     """An order that was paid, as its channel settled it. Shuke does not price it again; carts are for that."""
 
     order_id: OrderId
-    member_id: MemberId
     occurred_at: Moment | None = Field(default=None, description="When it was paid; now if left out.")
     lines: list[LineTold] = Field(min_length=1, max_length=LINES_MOST)
     channel: contract.Line | None = Field(default=None, examples=["web"])
@@ -88,6 +89,9 @@ class OrderSettled(Settlement):
     """An order as it was settled."""
 
     order_id: str
+    identified: IdentifiedShown | None = Field(
+        default=None, description="How its member was found, where identities came with it."
+    )
 
 
 class OrderMoved(OrderSettled):
@@ -216,15 +220,17 @@ def order_shown(member_id: str, order: Order) -> OrderShown:
     )
 
 
-@router.post("/orders", status_code=201, responses=documented(refusals=["order_exists"], writing=True))
+@router.post("/orders", status_code=201, responses=documented(refusals=["identity_junk", "order_exists"], writing=True))
 async def settle_order(order: OrderTold, call: Annotated[Call, writing("orders:write")]) -> OrderSettled:
     """Settle an order that was paid.
 
+    Whose it is says `member_id`, or `identities` where you do not know her id: the answer says who was found, and why.
     Rules give what they give, tiers rise, and the answer says what was earned, what was not and why. A member nobody
     has heard of becomes one. The same order told twice is refused as ``order_exists``.
     """
-    answer = await call.settle(of.ORDER_PAID, order.member_id, purchase=order.purchase(), occurred_at=order.occurred_at)
-    return await settlement(call, answer, OrderSettled, order_id=order.order_id)
+    answer = await settle_brought(call, of.ORDER_PAID, order, purchase=order.purchase(), occurred_at=order.occurred_at)
+    identified = identified_shown(told(answer), call)
+    return await settlement(call, answer, OrderSettled, order_id=order.order_id, identified=identified)
 
 
 @router.get("/orders/{order_id}", responses=documented("member_needed", unknown=_UNKNOWN))

@@ -7,6 +7,7 @@ here are the merchant's own, for conditions (``activity.<name>``). A kind of one
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -203,6 +204,7 @@ MOMENTS: Final[dict[str, tuple[str, ...]]] = {
 SHAPES: Final[dict[str, type[Struct]]] = {
     of.JOINED: Joined,
     of.UPDATED: Joined,
+    of.IDENTIFIED: Anything,
     of.IDENTITY_ADDED: Named,
     of.IDENTITY_REMOVED: Named,
     of.ORDER_COMPLETED: AboutOrder,
@@ -327,9 +329,10 @@ def read_payload(type_: str, payload: dict[str, Any] | None, *, region: str | No
         for place, code in enumerate(payload.get("codes") or ()):
             plain(f"/payload/codes/{place}", code)
     if payload.get("identities") and shape is Joined:
-        return {**payload, "identities": _identities(payload["identities"], region)}
+        return {**payload, "identities": identities_in("/payload/identities", payload["identities"], region)}
     if shape is Named:
-        return {**payload, "value": _identities({payload["kind"]: payload["value"]}, region)[payload["kind"]]}
+        named = {payload["kind"]: payload["value"]}
+        return {**payload, "value": identities_in("/payload/value", named, region)[payload["kind"]]}
     moments = MOMENTS.get(type_)
     if moments is None:
         return payload
@@ -337,14 +340,15 @@ def read_payload(type_: str, payload: dict[str, Any] | None, *, region: str | No
     return {**payload, **told}
 
 
-def _identities(told: dict[str, str | None], region: str | None) -> dict[str, str | None]:
+def identities_in(pointer: str, told: Mapping[str, str | None], region: str | None) -> dict[str, str | None]:
+    """Identities by kind in their normal form. Raises ``Wrong`` at ``pointer``."""
     try:
         return {
             kind: None if value is None else identity_forms.normal(kind, value, region=region)
             for kind, value in told.items()
         }
     except identity_forms.NotAnIdentity as broken:
-        raise Wrong("/payload/identities", "value_error", error=broken) from None
+        raise Wrong(pointer, "value_error", error=broken) from None
 
 
 def moment(pointer: str, told: str) -> int:

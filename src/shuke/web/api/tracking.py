@@ -155,6 +155,7 @@ def _write_key(request: Request, body: Body) -> str | None:
 async def _settle(call: Call, messages: list[Message], program: Program) -> list[Reject]:
     """Settle all messages together, but for those that must wait for their order; those that did not become true, and
     why."""
+    await _recognise(call, messages)
     desk, known = await _desk(call, messages, program)
     rejects: list[Reject] = []
     activities: list[Activity] = []
@@ -182,6 +183,21 @@ async def _settle(call: Call, messages: list[Message], program: Program) -> list
     if early:
         rejects += await _wait(call, desk.source, early, program)
     return rejects
+
+
+async def _recognise(call: Call, messages: list[Message]) -> None:
+    """What an anonymousId alone tells is hers who alone has signed in with it; what it tells of an order that was told
+    before she did is still about that."""
+    anonymous = [message for message in messages if message.is_anonymous]
+    if not anonymous:
+        return
+    scopes = frozenset(call.caller.scopes)
+    async with call.shop.reading() as connection:
+        whose = await reading.whose_browsers(connection, [message.browser for message in anonymous])
+        known = await waiting.known_orders(connection, orders_in(anonymous, scopes)) if whose else set()
+    for message in anonymous:
+        if message.browser in whose and not orders_in([message], scopes) & known:
+            message.member_id = whose[message.browser]
 
 
 async def _desk(call: Call, messages: list[Message], program: Program) -> tuple[Desk, set[str] | None]:
