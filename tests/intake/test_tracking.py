@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shuke.engine.activity import ORDER_PAID, Activity, Line, Purchase
+from shuke.engine.activity import ORDER_PAID, UPDATED, Activity, Brought, Line, Named, Purchase
 from shuke.engine.step import ACTS
 from shuke.intake.ecommerce import Money
 from shuke.intake.messages import (
@@ -106,7 +106,6 @@ BECOME = [
         "group.joined",
         {"group_id": "g1", "traits": {"plan": "pro"}},
     ),
-    ({"type": "alias", "previousId": "anon-1"}, "member.aliased", {"previous_id": "anon-1"}),
     ({"type": "identify", "traits": {"city": "Taipei"}}, "member.updated", {"traits": {"city": "Taipei"}}),
     ({"type": "identify", "context": {"traits": {"city": "Tainan"}}}, "member.updated", {"traits": {"city": "Tainan"}}),
     (
@@ -121,6 +120,18 @@ BECOME = [
 @pytest.mark.parametrize(("told", "type_", "payload"), BECOME)
 def test_a_message_becomes_an_activity(told: dict, type_: str, payload: dict | None):
     assert activity_of(told) == Activity(type_, "ann", RECEIVED, "track:web", "k", payload)
+
+
+@pytest.mark.parametrize(
+    ("told", "type_", "payload"),
+    [
+        ({"type": "alias", "previousId": "x-1"}, "member.aliased", {"previous_id": "x-1"}),
+        ({"type": "identify", "anonymousId": "x-1", "traits": {"shoe": 38}}, UPDATED, {"traits": {"shoe": 38}}),
+    ],
+)
+def test_a_sign_in_brings_the_browser_along(told: dict, type_: str, payload: dict):
+    brought = Brought([Named("anonymous", "x-1")])
+    assert activity_of(told) == Activity(type_, "ann", RECEIVED, "track:web", "k", payload, None, brought)
 
 
 def test_an_order_completed_becomes_an_order_paid():

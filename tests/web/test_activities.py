@@ -73,7 +73,7 @@ async def test_every_activity_has_its_own_result_in_order(door: Door) -> None:
     assert results[1] == {
         "key": "bad",
         "status": "invalid",
-        "errors": [{"pointer": "/member_id", "code": "missing", "detail": "This is missing."}],
+        "errors": [{"pointer": "/occurred_at", "code": "missing", "detail": "This is missing."}],
     }
     assert (results[3]["code"], results[3]["facts"]) == (
         "insufficient",

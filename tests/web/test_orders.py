@@ -25,6 +25,7 @@ async def test_an_order_is_settled_and_says_what_it_earned(door: Door):
         "balances": {"points": 20},
         "tiers": {},
         "order_id": "o-1",
+        "identified": None,
     }
     shown = (await door.get("/v1/orders/o-1")).json()
     assert shown["amount"] == 2000
