@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import shuke
-from shuke.web.api.sentences import IDENTIFIED
+from shuke.web.api.identified_sentences import IDENTIFIED
 from tests.web.conftest import Door
 from tests.web.everything import PROGRAM
 

@@ -17,10 +17,10 @@ from shuke.values.instants import Instant
 from shuke.web.api.answers import Settlement, settlement, told
 from shuke.web.api.callers import Call, reading, writing
 from shuke.web.api.contract import Moment, Shown
+from shuke.web.api.identified_sentences import IDENTIFIED
 from shuke.web.api.identities import Bag
 from shuke.web.api.problems import documented
 from shuke.web.api.routes import doors
-from shuke.web.api.sentences import IDENTIFIED
 
 router = doors("Identities")
 
