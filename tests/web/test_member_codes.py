@@ -1,9 +1,14 @@
 """A member shows a code on her phone, a till reads it."""
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 
+from shuke.books import requests
 from shuke.runtime.clock import now
-from shuke.values.instants import HOUR, format_instant
+from shuke.values.ids import digest
+from shuke.values.instants import HOUR, SECOND, format_instant
 from tests.web.conftest import Door
 
 pytestmark = pytest.mark.database
@@ -32,6 +37,21 @@ async def test_a_till_learns_who_has_shown_a_code_and_a_repeat_of_the_request_is
     used = await door.post("/v1/member-codes/read", json={"code": code}, headers={"Accept-Language": "zh-Hant"})
     assert (used.status_code, used.json()["code"]) == (422, "member_code_used")
     assert used.json()["detail"] == "這個會員碼已經用過，請會員重新出示。"
+
+
+async def test_a_till_that_asks_again_on_the_next_day_gets_the_answer_of_the_first(door: Door):
+    told = json.dumps({"code": "1" * 20, "read_at": format_instant(now() - 25 * HOUR, zone="UTC")}).encode()
+    asked = digest(b"POST /v1/member-codes/read\n" + told)
+    async with door.shop.pool.connection() as connection:  # as it was kept yesterday
+        await requests.take(
+            connection, source="api:test", key="scan-1", digest=asked, at=datetime.fromtimestamp(now() / SECOND, UTC)
+        )
+        await requests.keep(connection, source="api:test", key="scan-1", status=200, answer='{"member_id":"ann"}')
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "scan-1"}
+    again = await door.post("/v1/member-codes/read", content=told, headers=headers)
+    assert (again.status_code, again.json()) == (200, {"member_id": "ann"})
+    fresh = await door.post("/v1/member-codes/read", content=told, headers=headers | {"Idempotency-Key": "scan-2"})
+    assert (fresh.status_code, fresh.json()["code"]) == (422, "read_too_long_ago")
 
 
 async def test_wrong_guesses_over_the_api_lock_the_number(door: Door):

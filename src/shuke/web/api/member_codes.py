@@ -107,10 +107,10 @@ async def read_member_code(told: CodeRead, call: Annotated[Call, writing("member
     """
     at = now()
     read_at = call.moment(told.read_at)
-    if read_at < at - member_codes.OFFLINE:
-        raise Problem("read_too_long_ago", hours=member_codes.OFFLINE // HOUR)
 
     async def act(connection: Connection) -> CodeOwner:
+        if read_at < at - member_codes.OFFLINE:
+            raise Problem("read_too_long_ago", hours=member_codes.OFFLINE // HOUR)
         return CodeOwner(member_id=await member_codes.read(connection, told.code, read_at=read_at, now=at))
 
     try:
