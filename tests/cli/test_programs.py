@@ -46,6 +46,36 @@ def test_problems_come_as_json_and_nothing_else(shuke):
     assert [problem["suggestion"] for problem in said.json["problems"]] == ["points"]
 
 
+IN_CHINESE = [
+    ("zh-Hant", "錯誤", "沒有「pionts」這項資產。", "或許是：points", "1 個錯誤，0 個警告"),
+    ("zh-Hans", "错误", "没有“pionts”这项资产。", "也许是：points", "1 个错误，0 个警告"),
+]
+
+
+@pytest.mark.parametrize(("lang", "severity", "sentence", "perhaps", "count"), IN_CHINESE)
+def test_problems_are_told_in_the_readers_language(shuke, lang, severity, sentence, perhaps, count):
+    shuke.write("broken.yaml", BROKEN)
+    said = shuke("check", "broken.yaml", "--lang", lang)
+    for words in (severity, sentence, perhaps, count):
+        assert words in said.out
+    assert shuke("check", "broken.yaml", SHUKE_LANG=lang).out == said.out
+    assert shuke("check", "broken.yaml", LANG=lang.replace("-", "_") + ".UTF-8").out == said.out
+    [problem] = shuke("check", "broken.yaml", "--json", "--lang", lang).json["problems"]
+    assert (problem["code"], problem["sentence"]) == ("unknown_asset", sentence)
+
+
+def test_differences_are_told_in_the_readers_language(shuke):
+    shuke.write("cheaper.yaml", CHEAPER)
+    assert (
+        "規則 base：每 10 得 1 points → 每 20（較不利）"
+        in shuke("diff", "program.yaml", "cheaper.yaml", "--lang", "zh-TW").out
+    )
+    assert (
+        "program.yaml 和 program.yaml 内容相同。"
+        in shuke("diff", "program.yaml", "program.yaml", "--lang", "zh-CN").out
+    )
+
+
 def vectors(balance: int) -> str:
     return f"""\
 program: program.yaml

@@ -134,3 +134,37 @@ def test_what_is_better_one_way_is_worse_the_other_way():
     back = {change.path: change.effect for change in diff(other, read(SHOP))}
     assert set(there.values()) == {"better"}
     assert back == dict.fromkeys(there, "worse")
+
+
+IN_CHINESE = [
+    ("amount: 100, points: 1}", "amount: 80, points: 1}",
+     "規則 base：每 100 得 1 points → 每 80（較有利）", "规则 base：每 100 得 1 points → 每 80（更有利）"),
+    ("spend(12 months) >= 5000", "spend(12 months) >= 6000",
+     "等級 gold：升等條件 spend(12 months) >= 5000 → >= 6000（較困難）",
+     "等级 gold：升级条件 spend(12 months) >= 5000 → >= 6000（更难）"),
+    ("    term: 12 months", "    term: {to_end_of: year, years_later: 1}",
+     "等級體系 main：期限 12 個月 → 到一年後的年底（變長）", "等级体系 main：期限 12 个月 → 到一年后的年底（变长）"),
+    ("{after: 12 months}", "{on: {month: 6, day: 30}}",
+     "資產 points：效期 12 個月 → 到次年 6 月 30 日", "资产 points：有效期 12 个月 → 到次年 6 月 30 日"),
+    ("after: 12 months}", "after: 12 months}, rounding: half_up",
+     "資產 points：進位方式 無條件捨去 → 四捨五入", "资产 points：取整方式 向下取整 → 四舍五入"),
+    ("lasts: 7 days", "lasts: 1 months",
+     "優惠券 ten：效期 7 天 → 1 個月（較有利）", "优惠券 ten：有效期 7 天 → 1 个月（更有利）"),
+    ("percent: 10", "percent: {off: 10, at_most: 50}",
+     "促銷 sale：折扣 10% → 折扣 10%，最多 50（較不利）", "促销 sale：优惠 10% → 优惠 10%，最多 50（更不利）"),
+    (RULE, "", "規則 lucky：刪除，原為 drawn 時：5 points", "规则 lucky：删除，原为 drawn 时：5 points"),
+    ("maximum_share_percent: 20", "maximum_share_percent: 10",
+     "資產 points：折抵上限百分比 20 → 10（較不利）", "资产 points：抵扣上限百分比 20 → 10（更不利）"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "hant", "hans"), IN_CHINESE)
+def test_a_change_is_told_in_the_readers_language(old: str, new: str, hant: str, hans: str):
+    before, after = read(SHOP), read(SHOP.replace(old, new))
+    assert [diff(before, after, locale=locale)[0].sentence for locale in ("zh-Hant", "zh-Hans")] == [hant, hans]
+
+
+def test_a_text_that_changed_in_another_language_only_is_told_in_that_one():
+    before = SHOP.replace("title: {en: Shop}", "title: {en: Shop, zh-Hant: 小店}")
+    after = before.replace("小店", "大店")
+    assert [change.sentence for change in diff(read(before), read(after))] == ['Program: title "小店" → "大店"']

@@ -3,20 +3,26 @@
 import ast
 import re
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
 import shuke
+from shuke.program.chapter import Chapter
 from shuke.program.condition_facts import Kind
-from shuke.program.document import read
+from shuke.program.differences import KEYS
+from shuke.program.document import Program, read
 from shuke.program.examination import examine
 from shuke.program.problems import Broken, problem
 from shuke.program.sentences import LOCALES, Listed, Phrase, en, tell, zh_hans, zh_hant
+from shuke.program.sentences.fields import FIELDS, WORDS
 from shuke.program.sentences.filling import names_in
+from shuke.program.wording import alternatives
 
 LANGUAGES = {"en": en, "zh-Hant": zh_hant, "zh-Hans": zh_hans}
-TABLES = ("PROBLEMS", "PARTS")
+TABLES = ("PROBLEMS", "PARTS", "CHANGES")
 SOURCE = Path(shuke.__file__).parent
 
 
@@ -153,6 +159,65 @@ def test_every_part_is_said_somewhere():
                 said |= {node.value, f"wanted.{node.value}"} if path.name == "condition_text.py" else {node.value}
     assert set(en.PARTS) - said == set()
     assert set(en.PARTS) >= PUT_TOGETHER
+
+
+# -- What fields and their words are called ---------------------------------------------------------------
+
+
+def chapters() -> list[type[Chapter]]:
+    """Every chapter that a program may have, the program first."""
+    found: list[type[Chapter]] = [Program]
+    for chapter in found:
+        for field in chapter.model_fields.values():
+            for shape in shapes_in(field.annotation):
+                if isinstance(shape, type) and issubclass(shape, Chapter) and shape not in found:
+                    found.append(shape)
+    return found
+
+
+def shapes_in(annotation: Any) -> Iterator[Any]:
+    for shape in alternatives(annotation):
+        if get_origin(shape) in (list, dict):
+            for inner in get_args(shape):
+                yield from shapes_in(inner)
+        else:
+            yield shape
+
+
+FIELDS_THERE = [
+    (chapter.__name__, field.alias or name) for chapter in chapters() for name, field in chapter.model_fields.items()
+]
+
+
+def test_every_field_is_called_something_in_chinese():
+    nameless = [(chapter, name) for chapter, name in FIELDS_THERE if not {name, f"{chapter}.{name}"} & set(FIELDS)]
+    assert nameless == []
+    there = {name for _, name in FIELDS_THERE} | {f"{chapter}.{name}" for chapter, name in FIELDS_THERE}
+    assert set(FIELDS) - there == set()
+
+
+def test_every_word_a_field_may_hold_is_called_something_in_chinese():
+    words = set()
+    for chapter in chapters():
+        for field in chapter.model_fields.values():
+            for shape in shapes_in(field.annotation):
+                if get_origin(shape) is Literal:
+                    words |= {word for word in get_args(shape) if isinstance(word, str)}
+                elif isinstance(shape, type) and issubclass(shape, Enum):
+                    words |= {str(word.value) for word in shape}
+    assert words - set(WORDS) == set()
+    assert set(WORDS) - words == set()
+
+
+def test_every_list_of_things_has_a_word_for_one_of_them():
+    lists = {
+        field.alias or name
+        for chapter in chapters()
+        for name, field in chapter.model_fields.items()
+        for shape in alternatives(field.annotation)
+        if get_origin(shape) is list and set(KEYS) & set(getattr(get_args(shape)[0], "model_fields", {}))
+    }
+    assert {f"subject.{name}" for name in lists} <= set(en.CHANGES)
 
 
 # -- As they are read -------------------------------------------------------------------------------------

@@ -54,6 +54,38 @@ async def test_a_draft_with_problems_is_kept_and_says_them(door: Door) -> None:
     assert (raw.text, raw.headers["content-type"]) == (text, "application/yaml")
 
 
+LANGUAGES = [
+    ("zh-Hant", "沒有「pionts」這項資產。", "規則 base：每 1 得 1 points → 每 1 得 2 points（較有利）"),
+    ("zh-Hans", "没有“pionts”这项资产。", "规则 base：每 1 得 1 points → 每 1 得 2 points（更有利）"),
+    ("en", "There is no asset 'pionts'.", "Rule base: 1 point per 1 → 2 points per 1 (better)"),
+]
+
+
+@pytest.mark.parametrize(("language", "wrong", "change"), LANGUAGES)
+async def test_problems_and_differences_are_told_in_the_callers_language(
+    door: Door, language: str, wrong: str, change: str
+) -> None:
+    asked = {"Accept-Language": language, "Content-Type": "application/yaml"}
+    broken = COFFEE.replace("asset: points", "asset: pionts")
+    checked = await door.post("/v1/programs/check", content=broken, headers=asked)
+    assert wrong in [problem["detail"] for problem in checked.json()["problems"]]
+    assert checked.headers["content-language"] == language
+    kept = await put(door, broken, **asked)
+    assert wrong in [problem["detail"] for problem in kept.json()["problems"]]
+    refused = await door.post(
+        "/v1/programs/publish", json={}, headers={"If-Match": kept.headers["etag"], "Accept-Language": language}
+    )
+    assert (refused.status_code, refused.json()["errors"][0]["detail"]) == (409, wrong)
+    told = {"after": {"text": DOUBLE}}
+    compared = await door.post("/v1/programs/diff", json=told, headers={"Accept-Language": language})
+    assert change in [found["detail"] for found in compared.json()["changes"]]
+    told = {"after": {"text": "id: [coffee"}}
+    unread = await door.post("/v1/programs/diff", json=told, headers={"Accept-Language": language})
+    assert unread.status_code == 400
+    starts = {"zh-Hant": "這不是 YAML：", "zh-Hans": "这不是 YAML：", "en": "This is not YAML: "}
+    assert unread.json()["errors"][0]["detail"].startswith(starts[language])
+
+
 async def test_a_draft_that_is_no_program_at_all_is_not_lost(door: Door) -> None:
     draft = (await put(door, "id: [coffee\n")).json()
     assert (draft["sound"], draft["document"], draft["text"]) == (False, None, "id: [coffee\n")

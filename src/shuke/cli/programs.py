@@ -12,14 +12,16 @@ from rich.text import Text
 from shuke.cli.connection import Books, opened
 from shuke.cli.instants import read_instant
 from shuke.cli.teaching import add
-from shuke.cli.terminal import FOUND, OK, Json, note, out, plural, print_json, title
+from shuke.cli.terminal import FOUND, OK, Json, note, out, print_json, title
 from shuke.cli.troubles import NOTHING_CHANGED, Trouble, read_text
+from shuke.cli.words import Lang, counted, language, word
 
 if TYPE_CHECKING:
     from shuke.books.programs import Version
     from shuke.program.differences import Change
     from shuke.program.document import Program
     from shuke.program.problems import Problem
+    from shuke.program.sentences import Locale
 
 File = Annotated[Path, typer.Argument(metavar="PROGRAM", help="A program document (YAML or JSON).")]
 
@@ -28,7 +30,7 @@ _PANEL = "Programs"
 
 def register(app: typer.Typer) -> None:
     """Hang the commands of this file on the command."""
-    add(app, check, panel=_PANEL, examples=["shuke check program.yaml"])
+    add(app, check, panel=_PANEL, examples=["shuke check program.yaml", "shuke check program.yaml --lang zh-Hant"])
     add(app, diff, panel=_PANEL, examples=["shuke diff program.yaml draft.yaml"])
     add(
         app,
@@ -45,27 +47,28 @@ def register(app: typer.Typer) -> None:
 # -- check ------------------------------------------------------------------------------------------------
 
 
-def check(program: File, as_json: Json = False) -> int:
+def check(program: File, lang: Lang = None, as_json: Json = False) -> int:
     """Say whether a program is sound: every problem with its line, and what was probably meant.
 
     Where examples lie beside it (program.vectors.yaml), they are run too. Exit status 1 if there is an error
     or an example that does not hold; warnings alone are no reason to fail.
     """
+    locale = language(lang)
     found, _ = examine(program)
-    failures = [] if _errors(found) else run_vectors(program)
+    failures = [] if _errors(found) else run_vectors(program, locale=locale)
     if as_json:
         print_json(
             {
                 "program": str(program),
-                "problems": [_as_data(problem) for problem in found],
+                "problems": [_as_data(problem, locale) for problem in found],
                 "examples": [{"name": name, "failures": failed} for name, failed in failures],
             }
         )
     else:
-        show_problems(found, program)
-        _show_examples(failures, beside=vectors_beside(program))
+        show_problems(found, program, locale=locale)
+        _show_examples(failures, beside=vectors_beside(program), locale=locale)
         if not found and not any(failed for _, failed in failures):
-            out().print(Text(f"{program} is sound.", style="green"))
+            out().print(Text(word("sound", locale, program=str(program)), style="green"))
     return FOUND if _errors(found) or any(failed for _, failed in failures) else OK
 
 
@@ -77,11 +80,11 @@ def examine(path: Path) -> tuple[list[Problem], Program | None]:
     return found.problems, found.program
 
 
-def read_program(path: Path) -> Program:
+def read_program(path: Path, *, lang: str | None = None) -> Program:
     """The program of a file. Raises ``Trouble`` after saying what is wrong, where something is."""
     found, program = examine(path)
     if program is None or _errors(found):
-        show_problems(found, path, to_err=True)
+        show_problems(found, path, locale=language(lang), to_err=True)
         todo = f"Mend the document; shuke check {path} says the same again."
         raise Trouble(f"{path} is not a sound program.", kept=NOTHING_CHANGED, todo=todo)
     return program
@@ -91,7 +94,7 @@ def _errors(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity == "error"]
 
 
-def show_problems(problems: list[Problem], path: Path, *, to_err: bool = False) -> None:
+def show_problems(problems: list[Problem], path: Path, *, locale: Locale, to_err: bool = False) -> None:
     """Each problem as ``file:line``, its path, the sentence, and what was probably meant."""
     from shuke.cli.terminal import err
 
@@ -99,19 +102,22 @@ def show_problems(problems: list[Problem], path: Path, *, to_err: bool = False) 
     for problem in problems:
         style = "bold red" if problem.severity == "error" else "bold yellow"
         place = f"{path}:{problem.line}" if problem.line is not None else str(path)
-        console.print(Text.assemble((problem.severity, style), "  ", (place, "bold"), "  ", (problem.path, "cyan")))
-        console.print(Text(f"  {problem.sentence}"))
-        if problem.suggestion is not None:
-            console.print(Text.assemble("  Perhaps: ", (problem.suggestion, "green")))
+        severity = word(problem.severity, locale)
+        console.print(Text.assemble((severity, style), "  ", (place, "bold"), "  ", (problem.path, "cyan")))
+        console.print(Text(f"  {problem.told(locale)}"))
+        hint = problem.hinted(locale)
+        if hint is not None:
+            console.print(Text.assemble("  ", word("perhaps", locale), (hint, "green")))
     if problems:
         errors = len(_errors(problems))
-        warnings = len(problems) - errors
-        console.print(Text(f"{plural(errors, 'error')}, {plural(warnings, 'warning')}", style="bold"))
+        warnings = counted("warnings", len(problems) - errors, locale)
+        said = word("counted", locale, errors=counted("errors", errors, locale), warnings=warnings)
+        console.print(Text(said, style="bold"))
 
 
-def _as_data(problem: Problem) -> dict[str, object]:
-    names = ("severity", "line", "path", "code", "sentence", "suggestion")
-    return {name: getattr(problem, name) for name in names}
+def _as_data(problem: Problem, locale: Locale) -> dict[str, object]:
+    data: dict[str, object] = {name: getattr(problem, name) for name in ("severity", "line", "path", "code")}
+    return {**data, "sentence": problem.told(locale), "suggestion": problem.hinted(locale)}
 
 
 def vectors_beside(program: Path) -> Path:
@@ -119,7 +125,7 @@ def vectors_beside(program: Path) -> Path:
     return program.with_name(f"{program.stem}.vectors.yaml")
 
 
-def run_vectors(program: Path) -> list[tuple[str, list[str]]]:
+def run_vectors(program: Path, *, locale: Locale) -> list[tuple[str, list[str]]]:
     """(name, what does not hold) of every example beside the program; nothing where there are none."""
     from shuke.program.problems import DocumentError
     from shuke.replay.vector_runs import run
@@ -131,21 +137,22 @@ def run_vectors(program: Path) -> list[tuple[str, list[str]]]:
     try:
         told, vectors = read_vectors(beside)
     except DocumentError as error:
-        show_problems(error.problems, beside, to_err=True)
+        show_problems(error.problems, beside, locale=locale, to_err=True)
         what = f"The examples in {beside} cannot be read."
         raise Trouble(what, kept=NOTHING_CHANGED, todo="Mend them, or move the file away.") from error
     return [(vector.name, run(vector, told)) for vector in vectors.vectors]
 
 
-def _show_examples(examples: list[tuple[str, list[str]]], *, beside: Path) -> None:
+def _show_examples(examples: list[tuple[str, list[str]]], *, beside: Path, locale: Locale) -> None:
     for name, failed in examples:
         if failed:
-            out().print(Text.assemble(("broken", "bold red"), "  ", (name, "bold")))
+            out().print(Text.assemble((word("broken", locale), "bold red"), "  ", (name, "bold")))
             for sentence in failed:
                 out().print(Text(f"  {sentence}"))
     if examples:
         held = sum(not failed for _, failed in examples)
-        out().print(Text(f"{held:,} of {plural(len(examples), 'example')} in {beside.name} hold."))
+        of = counted("examples", len(examples), locale)
+        out().print(Text(word("examples_hold", locale, held=f"{held:,}", examples=of, file=beside.name)))
 
 
 # -- diff -------------------------------------------------------------------------------------------------
@@ -154,25 +161,27 @@ def _show_examples(examples: list[tuple[str, list[str]]], *, beside: Path) -> No
 def diff(
     before: Annotated[Path, typer.Argument(metavar="A", help="The program as it is.")],
     after: Annotated[Path, typer.Argument(metavar="B", help="The program as it would be.")],
+    lang: Lang = None,
     as_json: Json = False,
 ) -> int:
     """Say in words what would change from one program to another, and where members gain or lose by it."""
-    found = _differences(read_program(before), read_program(after))
+    locale = language(lang)
+    found = _differences(read_program(before, lang=lang), read_program(after, lang=lang), locale)
     if as_json:
         changes = [{name: getattr(change, name) for name in _CHANGE} for change in found]
         print_json({"before": str(before), "after": str(after), "changes": changes})
     else:
-        _show_differences(found, none=f"{before} and {after} say the same.")
+        _show_differences(found, none=word("same", locale, before=str(before), after=str(after)))
     return OK
 
 
 _CHANGE = ("path", "chapter", "kind", "before", "after", "effect", "sentence")
 
 
-def _differences(before: Program, after: Program) -> list[Change]:
+def _differences(before: Program, after: Program, locale: Locale) -> list[Change]:
     from shuke.program.differences import diff as differences
 
-    return differences(before, after)
+    return differences(before, after, locale=locale)
 
 
 def _show_differences(found: list[Change], *, none: str) -> None:
@@ -195,6 +204,7 @@ def publish(
         typer.Option("--from", metavar="INSTANT", help="When it comes into force. Now, if nothing is said."),
     ] = None,
     remark: Annotated[str, typer.Option("--note", metavar="TEXT", help="Why, for whoever looks back.")] = "",
+    lang: Lang = None,
 ) -> int:
     """Publish a program: what happens from then on is settled under it.
 
@@ -205,13 +215,13 @@ def publish(
     from shuke.books.programs import Unchanged
 
     found, checked = examine(program)
-    show_problems(found, program, to_err=True)
+    show_problems(found, program, locale=language(lang), to_err=True)
     if checked is None or _errors(found):
         todo = "Mend the document and publish it again."
         raise Trouble(f"{program} was not published.", kept=NOTHING_CHANGED, todo=todo, status=FOUND)
     with opened() as books:
         try:
-            version = asyncio.run(_publish(books, checked, read_text(program), start, remark))
+            version = asyncio.run(_publish(books, checked, read_text(program), start, remark, language(lang)))
         except Unchanged as same:
             out().print(f"Version {same.version} is this very document. Nothing was changed.")
             return OK
@@ -222,7 +232,9 @@ def publish(
     return OK
 
 
-async def _publish(books: Books, program: Program, text: str, start: str | None, remark: str) -> Version:
+async def _publish(
+    books: Books, program: Program, text: str, start: str | None, remark: str, locale: Locale
+) -> Version:
     from shuke.books.connect import connect
     from shuke.books.programs import publish as add
     from shuke.books.programs import published
@@ -242,8 +254,9 @@ async def _publish(books: Books, program: Program, text: str, start: str | None,
             said = f"{str(refused)[:1].upper()}{str(refused)[1:]}."
             raise Trouble(said, kept=NOTHING_CHANGED, todo="Give --from an instant to come.") from refused
     if before:
-        title(f"Changes to version {before[-1].version}")
-        _show_differences(_differences(before[-1].program, program), none="Only in what nobody reads.")
+        title(word("changes_to", locale, version=str(before[-1].version)))
+        found = _differences(before[-1].program, program, locale)
+        _show_differences(found, none=word("changes_unread", locale))
     return version
 
 

@@ -65,6 +65,27 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "until": ("until", "至", "至"),
     "when": ("when", "時間", "时间"),
     "why": ("why", "緣由", "缘由"),
+    # programs
+    "error": ("error", "錯誤", "错误"),
+    "warning": ("warning", "警告", "警告"),
+    "perhaps": ("Perhaps: ", "或許是：", "也许是："),
+    "counted": ("{errors}, {warnings}", "{errors}，{warnings}", "{errors}，{warnings}"),
+    "errors": ("{count} errors", "{count} 個錯誤", "{count} 个错误"),
+    "errors.one": ("1 error", "1 個錯誤", "1 个错误"),
+    "warnings": ("{count} warnings", "{count} 個警告", "{count} 个警告"),
+    "warnings.one": ("1 warning", "1 個警告", "1 个警告"),
+    "sound": ("{program} is sound.", "{program} 沒有問題。", "{program} 没有问题。"),
+    "broken": ("broken", "不符", "不符"),
+    "examples_hold": (
+        "{held} of {examples} in {file} hold.",
+        "{file} 的 {examples}中有 {held} 個符合。",
+        "{file} 的 {examples}中有 {held} 个符合。",
+    ),
+    "examples": ("{count} examples", "{count} 個範例", "{count} 个示例"),
+    "examples.one": ("1 example", "1 個範例", "1 个示例"),
+    "same": ("{before} and {after} say the same.", "{before} 與 {after} 內容相同。", "{before} 和 {after} 内容相同。"),
+    "changes_to": ("Changes to version {version}", "與第 {version} 版的差異", "与第 {version} 版的差异"),
+    "changes_unread": ("Only in what nobody reads.", "只有不影響內容的差異。", "只有不影响内容的差异。"),
     # states of a coupon and of a member
     "active": ("active", "有效", "有效"),
     "erased": ("erased", "資料已刪除", "资料已删除"),
@@ -83,6 +104,11 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
 def word(key: str, locale: Locale, **values: str) -> str:
     """The word in the language."""
     return _WORDS[key][_LANGUAGES.index(locale)].format(**values)
+
+
+def counted(key: str, count: int, locale: Locale) -> str:
+    """So many of them: "1 error", "2 errors"."""
+    return word(f"{key}.one" if count == 1 else key, locale, count=f"{count:,}")
 
 
 def word_for(value: str, locale: Locale) -> str:

@@ -10,6 +10,7 @@ from shuke.program.document import Program, from_data, to_data
 from shuke.program.document_text import text_of_json
 from shuke.program.examination import examine
 from shuke.program.problems import DocumentError, Problem
+from shuke.program.sentences import Locale
 
 PROBLEMS_MOST = 100
 """So many are told of one text; after these there is enough to mend."""
@@ -65,11 +66,12 @@ class Compared(Struct):
         return [change for change in self.changes if change.effect == "worse"]
 
 
-def compare(before: bytes, after: bytes) -> Compared:
-    """Two documents as JSON. What is worse for members comes first, then what cannot be judged, in the order of the
-    document."""
+def compare(before: bytes, after: bytes, locale: Locale) -> Compared:
+    """Two documents as JSON, told in the language. What is worse for members comes first, then what cannot be judged,
+    in the order of the document."""
     ranks = {"worse": 0, "unknown": 1}
-    changes = sorted(diff(program_of(before), program_of(after)), key=lambda change: ranks.get(change.effect, 2))
+    found = diff(program_of(before), program_of(after), locale=locale)
+    changes = sorted(found, key=lambda change: ranks.get(change.effect, 2))
     return Compared(changes[:CHANGES_MOST], len(changes))
 
 

@@ -17,7 +17,7 @@ class ChangeShown(TypedDict):
     kind: Literal["added", "removed", "changed"]
     before: str | None
     after: str | None
-    # A sentence for people, in English.
+    # A sentence in the caller's language, as are `before` and `after`.
     detail: str
     # What it is for members, by itself.
     effect: Literal["better", "worse", "neutral", "unknown"]
@@ -83,7 +83,7 @@ class ProblemShown(TypedDict):
 
     path: str
     code: str
-    # A sentence for people, in English.
+    # A sentence in the caller's language.
     detail: str
     # What to write instead, if that can be guessed.
     suggestion: str | None

@@ -58,12 +58,13 @@ Facts: TypeAlias = "tuple[tuple[str, Fact], ...]"
 class _Language(NamedTuple):
     PROBLEMS: Mapping[str, str]
     PARTS: Mapping[str, str]
+    CHANGES: Mapping[str, str]
 
 
 _LANGUAGES: Final[dict[Locale, _Language]] = {
-    "en": _Language(en.PROBLEMS, en.PARTS),
-    "zh-Hant": _Language(zh_hant.PROBLEMS, zh_hant.PARTS),
-    "zh-Hans": _Language(zh_hans.PROBLEMS, zh_hans.PARTS),
+    "en": _Language(en.PROBLEMS, en.PARTS, en.CHANGES),
+    "zh-Hant": _Language(zh_hant.PROBLEMS, zh_hant.PARTS, zh_hant.CHANGES),
+    "zh-Hans": _Language(zh_hans.PROBLEMS, zh_hans.PARTS, zh_hans.CHANGES),
 }
 
 
@@ -75,6 +76,11 @@ def say(key: str, facts: Facts, locale: Locale) -> str:
 def part(key: str, locale: Locale, /, **facts: Fact) -> str:
     """Words of a sentence."""
     return fill(_LANGUAGES[locale].PARTS[key], _told(tuple(facts.items()), locale))
+
+
+def changed(key: str, locale: Locale, /, **facts: Fact) -> str:
+    """Words of what changes in a program, and of what it says."""
+    return fill(_LANGUAGES[locale].CHANGES[key], _told(tuple(facts.items()), locale))
 
 
 def tell(fact: Fact, locale: Locale) -> str:

@@ -11,6 +11,7 @@ from shuke.books.programs import Draft, Edition
 from shuke.program.differences import Change
 from shuke.program.document import Program, to_data
 from shuke.program.problems import Problem
+from shuke.program.sentences import Locale
 from shuke.runtime.clock import now
 from shuke.runtime.programs import CHANGES_MOST, PROBLEMS_MOST, Compared, Looked
 from shuke.web.api.contract import Shown, ShownEnd, ShownMoment
@@ -34,7 +35,7 @@ class ProblemShown(Shown):
 
     path: str = Field(examples=["earning[0].asset"])
     code: str = Field(examples=["unknown_reference"])
-    detail: str = Field(description="A sentence for people, in English.")
+    detail: str = Field(description="A sentence in the caller's language.")
     suggestion: str | None = Field(description="What to write instead, if that can be guessed.", examples=["points"])
     severity: Literal["error", "warning"] = Field(description="An error must be mended before it is published.")
     line: int | None = Field(description="Of the text, from 1, where that is known.")
@@ -67,7 +68,7 @@ class ChangeShown(Shown):
     kind: Literal["added", "removed", "changed"]
     before: str | None
     after: str | None
-    detail: str = Field(description="A sentence for people, in English.")
+    detail: str = Field(description="A sentence in the caller's language, as are `before` and `after`.")
     effect: Literal["better", "worse", "neutral", "unknown"] = Field(description="What it is for members, by itself.")
 
 
@@ -108,33 +109,33 @@ class Published(VersionShown):
     changes: Differences
 
 
-def problem_shown(problem: Problem) -> ProblemShown:
+def problem_shown(problem: Problem, locale: Locale) -> ProblemShown:
     return ProblemShown(
         path=problem.path,
         code=problem.code,
-        detail=problem.sentence,
-        suggestion=problem.suggestion,
+        detail=problem.told(locale),
+        suggestion=problem.hinted(locale),
         severity=problem.severity,
         line=problem.line,
     )
 
 
-def checked(looked: Looked) -> Checked:
-    return Checked(**_checked(looked))
+def checked(looked: Looked, locale: Locale) -> Checked:
+    return Checked(**_checked(looked, locale))
 
 
-def _checked(looked: Looked) -> dict[str, Any]:
+def _checked(looked: Looked, locale: Locale) -> dict[str, Any]:
     return {
         "sound": looked.is_sound,
         "errors": looked.errors,
         "warnings": looked.warnings,
-        "problems": [problem_shown(problem) for problem in looked.problems],
+        "problems": [problem_shown(problem, locale) for problem in looked.problems],
     }
 
 
-def draft_shown(draft: Draft, looked: Looked) -> DraftShown:
+def draft_shown(draft: Draft, looked: Looked, locale: Locale) -> DraftShown:
     return DraftShown(
-        **_checked(looked),
+        **_checked(looked, locale),
         etag=etag_of(draft),
         changed_at=draft.changed_at,
         changed_by=draft.changed_by,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from shuke.books.programs import Draft, DraftChanged, InThePast, Unchanged
 from shuke.program.problems import Problem as Fault
+from shuke.program.sentences import Locale
 from shuke.runtime.programs import Looked
 from shuke.web.api.contract import shown_moment
 from shuke.web.api.problems import Problem, WrongField
@@ -35,15 +36,18 @@ def draft_changed(draft: Draft | None) -> Problem:
     return Problem("draft_changed", etag=etag_of(draft), changed_at=changed_at, changed_by=draft.changed_by)
 
 
-def not_sound(looked: Looked) -> Problem:
+def not_sound(looked: Looked, locale: Locale) -> Problem:
     """A program that is kept has errors."""
-    errors = [wrong(problem, "") for problem in looked.problems if problem.severity == "error"]
+    errors = [wrong(problem, "", locale) for problem in looked.problems if problem.severity == "error"]
     return Problem("program_not_sound", errors=errors, count=looked.errors)
 
 
-def wrong(problem: Fault, pointer: str) -> WrongField:
+def wrong(problem: Fault, pointer: str, locale: Locale) -> WrongField:
     """One thing that is wrong: at ``pointer`` in the body, or at its place in the program where there is none."""
+    said = problem.told(locale)
     if pointer:
-        return WrongField(pointer=pointer, code=problem.code, detail=f"{problem.path}: {problem.sentence}")
+        return WrongField(
+            pointer=pointer, code=problem.code, detail=f"{problem.path}: {said}" if problem.path else said
+        )
     place = re.sub(r"\[(\d+)\]", r".\1", problem.path).replace(".", "/")
-    return WrongField(pointer=f"/{place}" if place else "", code=problem.code, detail=problem.sentence)
+    return WrongField(pointer=f"/{place}" if place else "", code=problem.code, detail=said)

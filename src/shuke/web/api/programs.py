@@ -20,7 +20,7 @@ from shuke.runtime.programs import Compared, Looked, compare, document_of, look_
 from shuke.web.api import contract, program_answers
 from shuke.web.api.callers import Call, reading, writing
 from shuke.web.api.contract import Moment, Page, Told
-from shuke.web.api.problems import Problem, WrongField, documented
+from shuke.web.api.problems import Problem, documented, wrong_field
 from shuke.web.api.program_answers import (
     TEXT,
     YAML,
@@ -125,7 +125,7 @@ async def put_draft(
             raise draft_changed(found)
         read = None if found is None else found.digest
         kept = await programs.keep_draft(connection, looked.text, read=read, at=now(), by=call.caller.source)
-        return draft_shown(kept, looked)
+        return draft_shown(kept, looked, call.locale)
 
     with told_as_problems():
         done = await call.once(act, status=200)
@@ -140,7 +140,7 @@ async def get_draft(request: Request, call: Annotated[Call, reading("programs:re
     call.headers["ETag"] = etag_of(draft)
     if wants_yaml(request.headers.get("accept")):
         return Response(draft.text, media_type=YAML)
-    return draft_shown(draft, await call.shop.apart.run(look_through, draft.text))
+    return draft_shown(draft, await call.shop.apart.run(look_through, draft.text), call.locale)
 
 
 @router.delete(
@@ -159,7 +159,7 @@ async def discard_draft(call: Annotated[Call, writing("programs:write")], if_mat
         if not matches(if_match, found):
             raise draft_changed(found)
         await programs.discard_draft(connection, read=found.digest)
-        return draft_shown(found, looked)
+        return draft_shown(found, looked, call.locale)
 
     with told_as_problems():
         return await call.once(act, status=200)
@@ -168,7 +168,9 @@ async def discard_draft(call: Annotated[Call, writing("programs:write")], if_mat
 @router.post("/programs/check", responses=documented("body_too_large", "wrong_type"), openapi_extra=_BODY)
 async def check_program(request: Request, call: Annotated[Call, reading("programs:read")]) -> Checked:
     """Say everything that is wrong with a program: where, what, and what was probably meant. Nothing is kept."""
-    return program_answers.checked(await _looked(request, call))
+    looked = await _looked(request, call)
+    call.headers["Content-Language"] = call.locale
+    return program_answers.checked(looked, call.locale)
 
 
 @router.post(
@@ -179,7 +181,9 @@ async def compare_programs(told: DiffTold, call: Annotated[Call, reading("progra
     """Say in words what changes from one program to another, and whether members gain or lose by it."""
     before = await document_named(call, told.before)
     after = await document_named(call, told.after, pointer="/after/text")
-    return program_answers.differences(await call.shop.apart.run(compare, before, after))
+    compared = await call.shop.apart.run(compare, before, after, call.locale)
+    call.headers["Content-Language"] = call.locale
+    return program_answers.differences(compared)
 
 
 # -- Versions ---------------------------------------------------------------------------------------------
@@ -222,7 +226,7 @@ async def publish_draft(
         if looked is None:
             raise draft_changed(draft)
         if program is None:
-            raise not_sound(looked)
+            raise not_sound(looked, call.locale)
         await programs.discard_draft(connection, read=draft.digest)
         made = await programs.publish(
             connection, program, text=draft.text, at=now(), effective_from=told.effective_from, note=told.note
@@ -321,8 +325,8 @@ async def document_named(call: Call, which: Which | None, *, pointer: str = "/be
     if looked.document is not None:
         return looked.document
     if which.text is None:
-        raise not_sound(looked)
-    raise Problem("invalid_request", errors=[wrong(problem, pointer) for problem in looked.problems])
+        raise not_sound(looked, call.locale)
+    raise Problem("invalid_request", errors=[wrong(problem, pointer, call.locale) for problem in looked.problems])
 
 
 async def _looked(request: Request, call: Call) -> Looked:
@@ -337,12 +341,10 @@ async def _looked(request: Request, call: Call) -> Looked:
         return await call.shop.apart.run(look_through_json, body)
     try:
         text = body.decode()
-    except UnicodeDecodeError as broken:
-        text, said = "\0", f"The text is not UTF-8 (byte {broken.start + 1})."
-    else:
-        said = "The text contains the character zero."
+    except UnicodeDecodeError:
+        text = "\0"
     if "\0" in text:  # neither could be kept
-        raise Problem("invalid_request", errors=[WrongField(pointer="", code="not_text", detail=said)])
+        raise Problem("invalid_request", errors=[wrong_field("", "not_text", {}, call.locale)])
     return await call.shop.apart.run(look_through, text)
 
 
@@ -367,7 +369,9 @@ async def _latest(call: Call) -> tuple[int, Program] | None:
 
 
 async def _compared(call: Call, latest: tuple[int, Program] | None, document: bytes) -> Compared:
-    return _NOTHING if latest is None else await call.shop.apart.run(compare, document_of(latest[1]), document)
+    if latest is None:
+        return _NOTHING
+    return await call.shop.apart.run(compare, document_of(latest[1]), document, call.locale)
 
 
 async def _published(

@@ -340,6 +340,11 @@ ERRORS: Final[dict[str, Sentences]] = {
     "int_type": _in("This must be a whole number.", "須為整數。", "须为整数。"),
     "int_parsing": _in("This must be a whole number.", "須為整數。", "须为整数。"),
     "bool_type": _in("This must be true or false.", "須為 true 或 false。", "须为 true 或 false。"),
+    "not_text": _in(
+        "This is not text in UTF-8, or contains the character zero.",
+        "這不是 UTF-8 文字，或含有零字元。",
+        "这不是 UTF-8 文字，或含有零字符。",
+    ),
     "string_type": _in("This must be text.", "須為文字。", "须为文字。"),
     "list_type": _in("This must be a list.", "須為清單。", "须为列表。"),
     "dict_type": _in("This must be an object.", "須為物件。", "须为对象。"),
