@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from shuke.books.connect import connect_blocking
-from shuke.engine.activity import ASSET_TRANSFERRED, ORDER_REFUNDED, UPDATED
+from shuke.engine.activity import ASSET_TRANSFERRED, ORDER_REFUNDED, UPDATED, Line
 from shuke.runtime import due
 from shuke.runtime.group_commit import GroupCommit
 from shuke.runtime.settle import NotPublished
@@ -57,7 +57,7 @@ async def test_an_order_id_used_again_under_another_key_is_refused(shop):
 # -- Failure next door ------------------------------------------------------------------------------------
 
 UNWRITABLE = {
-    "an amount no column can hold": order("ada", "o1", 2**70, key="bad"),
+    "a quantity no column can hold": order("ada", "o1", Line(100, 2**70), key="bad"),
     "a member id PostgreSQL cannot hold": given("a\x00da", 1, key="bad"),
     "a reason PostgreSQL cannot hold": told(
         "asset.adjusted", "ada", key="bad", asset="points", amount=1, reason="a\x00b"

@@ -21,12 +21,14 @@ from shuke.engine.effects import (
     REVERSED,
     Entry,
     LotOpened,
+    Refused,
     Wanted,
 )
 from shuke.engine.member import Lot, Member, Purse
 from shuke.engine.turn import Turn
 from shuke.program.assets import Asset, AssetKind, Validity, last_day
 from shuke.program.document import Program
+from shuke.values.amounts import MAX_AMOUNT
 from shuke.values.instants import NEVER, Day, Instant, LocalCalendar
 from shuke.values.periods import Period, add
 
@@ -184,6 +186,20 @@ def purse_of(member: Member, asset: str) -> Purse:
     if purse is None:
         purse = member.purses[asset] = Purse()
     return purse
+
+
+def has_room(member: Member, asset: str, amount: int) -> bool:
+    """Whether the balance, with what ripens and what is on hold, would still be one that every door can tell."""
+    purse = member.purses.get(asset)
+    has = 0 if purse is None else purse.available + purse.pending + purse.held
+    return has + amount <= MAX_AMOUNT
+
+
+def no_room(turn: Turn, asset: str, amount: int) -> Refused | None:
+    """``balance_too_large`` where the member cannot have so much more."""
+    if has_room(turn.member, asset, amount):
+        return None
+    return Refused("balance_too_large", {"asset": asset, "most": MAX_AMOUNT})
 
 
 def post(turn: Turn, asset: str, *, debit: str, credit: str, amount: int, lot: int, cause: Cause) -> None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from shuke.engine import activity as of
 from shuke.engine.activity import Line
-from shuke.engine.assets import Cause, credit
+from shuke.engine.assets import Cause, credit, has_room
 from shuke.engine.conditions import Names, Test, compile_condition, exact_number
 from shuke.engine.coupons import issue_template
 from shuke.engine.effects import ISSUED, Refused, TierChanged
@@ -24,6 +24,7 @@ from shuke.engine.turn import Turn
 from shuke.program.benefits import Benefit, BirthdayGift, Gift, MemberPrices, PercentBenefit, UpgradeGift
 from shuke.program.chapter import ratio
 from shuke.program.document import Program
+from shuke.values.amounts import MAX_AMOUNT
 from shuke.values.instants import NEVER, Day, Instant, month_of
 from shuke.values.periods import end_of, fixed_date, start_of
 
@@ -270,9 +271,13 @@ def _give(turn: Turn, rule: str, gift: Gift, why: dict[str, Any], *, ends: Insta
     if gift.asset is not None and gift.amount is not None:
         asset = turn.program.assets[gift.asset]
         top, bottom = ratio(gift.amount)
+        amount = top * asset.scale // bottom
         dates = None if ends is None else (0, ends)
-        cause = Cause("gift", rule, None, why)
-        credit(turn, asset.id, top * asset.scale // bottom, source=ISSUED, cause=cause, dates=dates)
+        if has_room(turn.member, asset.id, amount):
+            cause = Cause("gift", rule, None, why)
+            credit(turn, asset.id, amount, source=ISSUED, cause=cause, dates=dates)
+        else:
+            turn.skip(rule, "balance_too_large", {"asset": asset.id, "most": MAX_AMOUNT})
     if gift.coupon is not None:
         issued = issue_template(turn, gift.coupon, rule=rule, why=why)
         if isinstance(issued, Refused):

@@ -12,6 +12,7 @@ from shuke.engine.effects import Refused
 from shuke.engine.payments import pay_points, pay_stored_value, remaining, usable_points
 from shuke.engine.prices import check_members_only, price_lines, price_sets, price_shipping
 from shuke.engine.turn import Turn
+from shuke.values.amounts import MAX_AMOUNT
 
 
 def look_into_wallet(cart: Cart) -> None:
@@ -120,7 +121,10 @@ def _unpriceable(told: Purchase) -> Refused | None:
         return Refused("cart_empty", {})
     amounts = [line.amount if line.list_amount is None else line.list_amount for line in told.lines]
     lowest = min(*amounts, told.tax, told.shipping, *(line.quantity - 1 for line in told.lines))
-    return Refused("amount_invalid", {"amount": lowest}) if lowest < 0 else None
+    if lowest < 0:
+        return Refused("amount_invalid", {"amount": lowest})
+    total = sum(amounts) + told.tax + told.shipping
+    return Refused("amount_invalid", {"amount": total}) if total > MAX_AMOUNT else None
 
 
 def _policy(turn: Turn) -> dict[str, Any]:

@@ -15,25 +15,28 @@ from typing import Any
 from msgspec import Struct
 
 from shuke.engine.activity import Line
-from shuke.engine.assets import Arrivals, AssetRules, Cause, credit
+from shuke.engine.assets import Arrivals, AssetRules, Cause, credit, has_room
 from shuke.engine.carries import carry
 from shuke.engine.conditions import Names, Scope, compile_condition, compile_scope, compile_term, line_index
 from shuke.engine.effects import ISSUED
 from shuke.engine.index import DayIndexes, hours_of, within
 from shuke.engine.limits import RuleLimits, allowed, compile_limits, use
 from shuke.engine.measures import PAYLOAD_SCALE, count_earned
+from shuke.engine.member import Member
 from shuke.engine.orders import NO_LOT, Award
 from shuke.engine.turn import Turn
 from shuke.program.chapter import ratio
 from shuke.program.document import Program
 from shuke.program.earning import Rule
-from shuke.values.amounts import Rounding, divide
+from shuke.values.amounts import MAX_AMOUNT, Rounding, divide
 from shuke.values.periods import Period
 
 Test = Callable[[Turn, Line | None], bool]
 Reads = Callable[[Turn, Line | None], Any]
 Exact = Callable[[Turn, int, "list[int] | None"], "tuple[int, int] | None"]
 FLOOR = Rounding.FLOOR
+
+_PARTS_MOST = 2**63 - 1  # an order remembers the exact amount in a word of the machine
 
 
 class EarnRule:
@@ -358,15 +361,15 @@ def _give(turn: Turn, result: Result, since: list[int] | None) -> None:
     """Apply carry and limits, credit the value, and let the order remember it. ``since``: see ``Award``."""
     rule, order, member = result.rule, turn.order, turn.member
     asset_id = rule.asset.id
-    wanted, exact, bound = result.units, None, None
-    if rule.carry:
-        exact = _in_parts(result)
-        wanted, member.carries[asset_id] = carry(member, asset_id, *exact)
-    amount = wanted
-    if rule.limits is not None:
-        amount, bound = allowed(turn, rule.limits, wanted)
-        if amount > 0:
-            use(turn, rule.limits, amount)
+    wanted, exact, kept = _wanted(member, result)
+    amount, bound = (wanted, None) if rule.limits is None else allowed(turn, rule.limits, wanted)
+    if _is_too_much(member, asset_id, amount, wanted=wanted, exact=exact):
+        turn.skip(rule.id, "balance_too_large", {"asset": asset_id, "most": MAX_AMOUNT})
+        return
+    if kept is not None:
+        member.carries[asset_id] = kept
+    if rule.limits is not None and amount > 0:
+        use(turn, rule.limits, amount)
     lot = NO_LOT
     if amount > 0:
         dates = rule.arrivals.on(turn.day, member)
@@ -380,6 +383,24 @@ def _give(turn: Turn, result: Result, since: list[int] | None) -> None:
     if order is not None and (amount > 0 or exact is not None):
         later_at = turn.now if turn.now != order.placed_at else 0
         order.awards.append(Award(rule.id, asset_id, lot, result.weights, since, exact, later_at=later_at))
+
+
+def _wanted(member: Member, result: Result) -> tuple[int, list[int] | None, list[int] | None]:
+    """The whole units a result comes to; where fractions are carried, also what it is exactly, in parts of a unit, and
+    the fraction that is kept then."""
+    if not result.rule.carry:
+        return result.units, None, None
+    exact = _in_parts(result)
+    units, kept = carry(member, result.rule.asset.id, *exact)
+    return units, exact, kept
+
+
+def _is_too_much(member: Member, asset: str, amount: int, *, wanted: int, exact: list[int] | None) -> bool:
+    """Whether nobody could have so much of the asset. The order is settled all the same, without it: whoever paid has
+    not done wrong. What a rule ``wanted`` before its limits cut it must be a number, too."""
+    if wanted > MAX_AMOUNT or (exact is not None and exact[0] > _PARTS_MOST):
+        return True
+    return amount > 0 and not has_room(member, asset, amount)
 
 
 def _in_parts(result: Result) -> list[int]:
@@ -396,7 +417,8 @@ def _why(result: Result, wanted: int, bound: str | None) -> dict[str, Any]:
     if rule.each is not None:
         top, bottom = result.numerator * rule.each.denominator, result.denominator * rule.each.numerator
         shared = gcd(top, bottom)
-        why["counted"] = [top // shared, bottom // shared]
+        if max(top, bottom) // shared <= _PARTS_MOST:  # a distance of 1.2345678901234567e-05 is told by nobody
+            why["counted"] = [top // shared, bottom // shared]
     if rule.kind == "multiply":
         why["by"] = [rule.numerator, rule.denominator]
     if bound is not None:
@@ -405,26 +427,33 @@ def _why(result: Result, wanted: int, bound: str | None) -> dict[str, Any]:
 
 
 class Forecast(Struct):
-    """What a rule would give, in units of its asset, and the key of the limit that cut it, if one did."""
+    """What a rule would give, in units of its asset, and the key of the limit that cut it, if one did; ``too_much``:
+    nothing, because nobody could have so much."""
 
     rule: str
     asset: str
     amount: int
     wanted: int
     bound: str | None = None
+    too_much: bool = False
 
 
 def forecast(turn: Turn) -> list[Forecast]:
     """What every rule would give within its limits, as ``earn`` would. For quotes: of the turn's member, who must
     be a copy, only the fractions kept change."""
     found: list[Forecast] = []
+    earned: dict[str, int] = {}
     for result in results_of(turn):
-        rule, wanted, bound = result.rule, result.units, None
+        rule = result.rule
         asset = rule.asset.id
-        if rule.carry:
-            wanted, turn.member.carries[asset] = carry(turn.member, asset, *_in_parts(result))
-        amount = wanted
-        if rule.limits is not None:
-            amount, bound = allowed(turn, rule.limits, wanted)
+        wanted, exact, kept = _wanted(turn.member, result)
+        amount, bound = (wanted, None) if rule.limits is None else allowed(turn, rule.limits, wanted)
+        before = earned.get(asset, 0)
+        if _is_too_much(turn.member, asset, before + amount if amount > 0 else 0, wanted=wanted, exact=exact):
+            found.append(Forecast(rule.id, asset, 0, wanted, too_much=True))
+            continue
+        if kept is not None:
+            turn.member.carries[asset] = kept
+        earned[asset] = before + max(0, amount)
         found.append(Forecast(rule.id, asset, amount, wanted, bound))
     return found

@@ -16,6 +16,7 @@ from shuke.engine.orders import Counted, Order, back
 from shuke.engine.turn import Turn
 from shuke.program.condition_tree import Window
 from shuke.program.measures import Measure
+from shuke.values.amounts import MAX_AMOUNT
 from shuke.values.instants import Day
 from shuke.values.periods import Period, Unit, anniversary_on_or_before, start_of, subtract
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 PAYLOAD_SCALE = 10**6
 """Sums of payload numbers (kilometres, nights) are kept in millionths."""
+
+PAYLOAD_MOST = 2**63 - 1
+"""The most that a sum of payload numbers comes to, in millionths: nine million million of whatever is summed. Other
+measures are amounts and counts, and go up to ``MAX_AMOUNT``."""
 
 _LATE_DAYS = 62  # late facts may still arrive this long after a window has passed them
 _TERM_REACH_DAYS = 1_130  # a term is at most three years; a longer one looks back no further
@@ -41,6 +46,16 @@ def reach_days(window: Window) -> int:
     if window.kind == "term":
         return _TERM_REACH_DAYS + _LATE_DAYS
     return (732 if window.kind == "last_calendar" else 366) + _LATE_DAYS
+
+
+def can_hold(series: Series, day: Day, amount: int, *, most: int) -> bool:
+    """Whether every running total from ``day`` on stays within ``most``, above and below zero, with so much more."""
+    days, totals = series.days, series.totals
+    if not days or day >= days[-1]:
+        return abs(lifetime(series) + amount) <= most
+    at = bisect_left(days, day)
+    before = totals[at - 1] if at else series.base
+    return all(abs(total + amount) <= most for total in (before, *totals[at:]))
 
 
 def put(series: Series, day: Day, amount: int, *, keep_days: int) -> None:
@@ -263,13 +278,14 @@ Amount = Callable[[Turn], "tuple[int, list[int] | None]"]
 class Counter:
     """A measure, compiled: which activities count, how much (and by which lines), for how long days are kept."""
 
-    __slots__ = ("amount", "counts_days", "id", "keep_days", "measure", "when", "whole")
+    __slots__ = ("amount", "counts_days", "id", "keep_days", "measure", "most", "when", "whole")
 
     def __init__(self, measure: Measure, *, keep_days: int, when: Test | None, lines: Test | None) -> None:
         self.measure, self.id = measure, measure.id
         self.keep_days, self.when = keep_days, when
         self.counts_days = measure.kind == "days"
         self.whole = measure.kind != "sum"
+        self.most = PAYLOAD_MOST if measure.of.startswith("payload.") else MAX_AMOUNT
         self.amount = _amount(measure, lines)
 
 
@@ -314,20 +330,24 @@ def count(turn: Turn) -> None:
     for counter in counters:
         if counter.when is None or counter.when(turn, None):
             amount, weights = counter.amount(turn)
-            if amount:
-                add_to(turn, counter, day, amount)
-                if order is not None:
-                    order.counts.append(Counted(counter.id, day, amount, weights, counter.whole, since))
+            if amount and add_to(turn, counter, day, amount) and order is not None:
+                order.counts.append(Counted(counter.id, day, amount, weights, counter.whole, since))
 
 
-def add_to(turn: Turn, counter: Counter, day: Day, amount: int) -> None:
+def add_to(turn: Turn, counter: Counter, day: Day, amount: int) -> bool:
+    """Count ``amount`` (may be negative) on ``day``. What would be more than a measure can be is not counted, and told
+    as skipped: an order is settled all the same."""
     series = turn.member.series.get(counter.id)
     if series is None:
         series = turn.member.series[counter.id] = Series()
     if counter.counts_days:
         mark(series, day, amount, keep_days=counter.keep_days)
-    else:
+    elif can_hold(series, day, amount, most=counter.most):
         put(series, day, amount, keep_days=counter.keep_days)
+    else:
+        turn.skip(counter.id, "measure_too_large", {})
+        return False
+    return True
 
 
 def _payload_number(turn: Turn, field: str) -> int:
@@ -341,8 +361,7 @@ def count_earned(turn: Turn, asset: str, amount: int, weights: list[int] | None)
     counter = turn.program.earned_counters.get(asset)
     if counter is None:
         return
-    add_to(turn, counter, turn.day, amount)
-    if turn.order is not None:
+    if add_to(turn, counter, turn.day, amount) and turn.order is not None:
         since = turn.order.refunded_before()
         turn.order.counts.append(Counted(counter.id, turn.day, amount, weights, since=since))
 
@@ -357,10 +376,10 @@ def uncount(turn: Turn, order: Order, before: list[int], after: list[int]) -> No
             total, weights, since = counted.amount, counted.weights, counted.since
             delta = back(order, total, weights, after, since) - back(order, total, weights, before, since)
         counter = turn.program.counter(counted.measure)
-        if delta and counter is not None and counted.measure in turn.member.series:
-            add_to(turn, counter, counted.day, -delta)
-            if not counter.counts_days:
-                _uncount_start(turn, order, counted, delta)
+        if not delta or counter is None or counted.measure not in turn.member.series:
+            continue
+        if add_to(turn, counter, counted.day, -delta) and not counter.counts_days:
+            _uncount_start(turn, order, counted, delta)
 
 
 def _uncount_start(turn: Turn, order: Order, counted: Counted, delta: int) -> None:

@@ -21,6 +21,7 @@ from shuke.engine.member import ACTIVE, ERASED, STRANGER, Member, pack, unpack
 from shuke.engine.profile import welcome
 from shuke.engine.step import catch_up
 from shuke.engine.turn import Context, Turn
+from shuke.values.amounts import MAX_AMOUNT
 from shuke.values.instants import Instant
 
 
@@ -86,6 +87,10 @@ def _forecast(turn: Turn, found: Quote) -> None:
         if given.amount > 0:
             found.earning.append(Earning(given.rule, given.asset, given.amount))
             found.earns[given.asset] = found.earns.get(given.asset, 0) + given.amount
+        elif given.too_much:
+            found.skipped.append(
+                {"what": given.rule, "code": "balance_too_large", "asset": given.asset, "most": MAX_AMOUNT}
+            )
         elif given.bound is not None:
             found.skipped.append(
                 {"what": given.rule, "code": "limit_reached", "limit": given.bound, "wanted": given.wanted}

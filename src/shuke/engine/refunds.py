@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from shuke.engine.assets import Cause, debit, restore, spendable, take_from_lot
+from shuke.engine.assets import Cause, debit, no_room, restore, spendable, take_from_lot
 from shuke.engine.carries import carry
 from shuke.engine.clawback import take_back, undo_beyond
 from shuke.engine.coupon_returns import gone_coupon, return_coupons, reuse_coupons
@@ -16,7 +16,7 @@ from shuke.engine.measures import uncount
 from shuke.engine.member import Lot
 from shuke.engine.orders import Award, Order, Paid, back, lots_between, money_back, units_back
 from shuke.engine.turn import Turn
-from shuke.values.amounts import allocate, share_taken
+from shuke.values.amounts import MAX_AMOUNT, allocate, share_taken
 
 
 def refund(turn: Turn) -> Refused | None:
@@ -24,7 +24,8 @@ def refund(turn: Turn) -> Refused | None:
 
     Payload: ``order_id`` and either nothing more (all that is left), ``amount`` (minor units, spread
     over what is left), or ``lines``: ``[{line, amount | quantity | nothing}]`` with ``shipping`` / ``tax``
-    amounts. Refused: ``order_unknown``, ``order_cancelled``, ``refund_exceeds_order``, ``line_unknown``.
+    amounts. Refused: ``order_unknown``, ``order_cancelled``, ``refund_exceeds_order``, ``line_unknown``,
+    ``balance_too_large`` (what had paid for it cannot come back).
     """
     payload = turn.activity.payload or {}
     order = _order(turn)
@@ -36,6 +37,9 @@ def refund(turn: Turn) -> Refused | None:
     if isinstance(asked, Refused):
         return asked
     refunded, returned = asked
+    refused = _without_room(turn, order, refunded)
+    if refused is not None:
+        return refused
     move(turn, order, refunded)
     order.returned = returned
     if order.is_back(refunded):
@@ -44,12 +48,16 @@ def refund(turn: Turn) -> Refused | None:
 
 
 def cancel(turn: Turn) -> Refused | None:
-    """``order.cancelled``: all that is left comes back. Refused: ``order_unknown``, ``order_cancelled``."""
+    """``order.cancelled``: all that is left comes back. Refused: ``order_unknown``, ``order_cancelled``,
+    ``balance_too_large``."""
     order = _order(turn)
     if isinstance(order, Refused):
         return order
     if order.status == "cancelled":
         return Refused("order_cancelled", {"order_id": order.id})
+    refused = _without_room(turn, order, order.full())
+    if refused is not None:
+        return refused
     order.before_cancel = list(order.refunded) or [0] * len(order.amounts)
     order.status_before_cancel = order.status
     move(turn, order, order.full())
@@ -60,13 +68,13 @@ def cancel(turn: Turn) -> Refused | None:
 def reopen(turn: Turn) -> Refused | None:
     """``order.reopened``: a cancelled order is as it was before. Refused: ``order_unknown``,
     ``order_not_cancelled``, ``insufficient`` (the points that paid for it are spent elsewhere),
-    ``coupon_unavailable`` (so is a coupon that had come back)."""
+    ``coupon_unavailable`` (so is a coupon that had come back), ``balance_too_large``."""
     order = _order(turn)
     if isinstance(order, Refused):
         return order
     if order.status != "cancelled" or order.before_cancel is None:
         return Refused("order_not_cancelled", {"order_id": order.id})
-    lacking = _lacking(turn, order, order.before_cancel)
+    lacking = _lacking(turn, order, order.before_cancel) or _without_room(turn, order, order.before_cancel)
     if lacking is None and not order.is_back(order.before_cancel):
         lacking = gone_coupon(turn, order)
     if lacking is not None:
@@ -153,6 +161,30 @@ def _lacking(turn: Turn, order: Order, refunded: list[int]) -> Refused | None:
         available = spendable(turn.member, asset)
         if units > available:
             return Refused("insufficient", {"asset": asset, "asked": units, "available": available})
+    return None
+
+
+def _without_room(turn: Turn, order: Order, refunded: list[int]) -> Refused | None:
+    """``balance_too_large`` where what comes back (what had paid, or what is given again), or what may then be owed,
+    would be more than a balance can be."""
+    now = order.refunded or [0] * len(order.amounts)
+    more: dict[str, int] = {}
+    owed: dict[str, int] = {}
+    for paid in order.paid:
+        units = _units_back(turn, order, paid, refunded) - _units_back(turn, order, paid, now)
+        more[paid.asset] = more.get(paid.asset, 0) + max(0, units)
+    for award in order.awards:
+        units = _award_back(order, award, refunded) - _award_back(order, award, now)
+        more[award.asset] = more.get(award.asset, 0) + max(0, -units)
+        owed[award.asset] = owed.get(award.asset, 0) + max(0, units)
+    for asset, units in more.items():
+        purse = turn.member.purses.get(asset)
+        debt = 0 if purse is None else purse.debt
+        refused = no_room(turn, asset, units)
+        if refused is None and debt + owed.get(asset, 0) > MAX_AMOUNT:
+            refused = Refused("balance_too_large", {"asset": asset, "most": MAX_AMOUNT})
+        if refused is not None:
+            return refused
     return None
 
 

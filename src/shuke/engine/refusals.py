@@ -150,6 +150,7 @@ REASONS: Final[dict[str, Facts]] = {
     "coupon_not_yet_valid": {"valid_from": Fact.DATE},
     "coupon_twice": {},
     "limit_reached": {"limit": Fact.LIMIT, "wanted": Fact.TEXT},
+    "measure_too_large": {},
     "minimum_items": {"needs": Fact.COUNT},
     "minimum_spend": {"needs": Fact.MONEY},
     "no_matching_lines": {},

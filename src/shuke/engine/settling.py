@@ -6,18 +6,23 @@ from shuke.engine import holds
 from shuke.engine.effects import Refused
 from shuke.engine.orders import Order, order_of
 from shuke.engine.turn import Turn
+from shuke.values.amounts import MAX_AMOUNT
 
 
 def pay(turn: Turn) -> Refused | None:
     """``order.paid``: as told by a channel, or a cart that Shuke prices and settles itself.
 
-    Refused: ``order_exists``, and whatever the cart's own payment refuses (see ``holds.settle``).
+    Refused: ``order_exists``, ``amount_invalid`` (more in all than an amount can be), and whatever the cart's own
+    payment refuses (see ``holds.settle``).
     """
     purchase = turn.purchase
     if purchase is None:
         return Refused("order_missing", {})
     if purchase.order_id in turn.context.orders:
         return Refused("order_exists", {"order_id": purchase.order_id})
+    total = sum(line.amount for line in purchase.lines) + purchase.tax + purchase.shipping
+    if total > MAX_AMOUNT:
+        return Refused("amount_invalid", {"amount": total})
     if not purchase.priced or purchase.hold is not None or purchase.uses is not None:
         refused = holds.settle(turn)
         if refused is not None:

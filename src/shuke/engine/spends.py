@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shuke.engine.assets import AssetRules, Cause, debit, is_spendable, restore, spendable
+from shuke.engine.assets import AssetRules, Cause, debit, is_spendable, no_room, restore, spendable
 from shuke.engine.effects import SPENT, Refused
 from shuke.engine.member import Lot, Value
 from shuke.engine.orders import Order, Paid, Spend, lots_between
@@ -172,7 +172,7 @@ def reverse(turn: Turn) -> Refused | None:
     Payload: ``id`` of the spend, optional ``reason``, ``reference``, and for a part ``amount`` (asset units), or
     ``stored_value`` (minor units) where stored value was spent. What is past its date meanwhile follows the asset's
     ``restored_after_expiry``. Refused: ``spend_unknown``, ``spend_reversed`` (all of it is back), ``amount_invalid``,
-    ``reversal_exceeds_spend``.
+    ``reversal_exceeds_spend``, ``balance_too_large``.
     """
     payload = turn.activity.payload or {}
     order = turn.context.orders.get(remembered_as(payload.get("id")))
@@ -191,6 +191,11 @@ def reverse(turn: Turn) -> Refused | None:
         if spent.value.asset is not None:
             facts["asset"] = spent.value.asset
         return Refused("reversal_exceeds_spend", facts)
+    units = _units_back(order, spent, spent.back), _units_back(order, spent, spent.back + amount)
+    for paid, was, now in zip(order.paid, *units, strict=True):
+        refused = no_room(turn, paid.asset, now - was)
+        if refused is not None:
+            return refused
     _give_back(turn, order, spent, spent.back + amount, reason_of(payload))
     turn.answer["spend"] = {"id": payload["id"], "amount": spent.value.amount, "back": spent.back}
     return None

@@ -31,7 +31,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from shuke.engine.assets import Cause, credit, take_from_lot
+from shuke.engine.assets import Cause, credit, has_room, no_room, take_from_lot
 from shuke.engine.conditions import Names, compile_condition
 from shuke.engine.discounts import minor
 from shuke.engine.effects import ISSUED, PAID_OUT, REVERSED, SPENT, TOPPED_UP, Refused
@@ -40,12 +40,11 @@ from shuke.engine.member import Lot, Member
 from shuke.engine.orders import Order, TopUp
 from shuke.engine.purses import tell_lots
 from shuke.engine.refunds import move
-from shuke.engine.transfers import no_room
 from shuke.engine.turn import Turn
 from shuke.program.chapter import ratio
 from shuke.program.document import Program
 from shuke.program.stored_value import CardLimits, Offer, StoredValue
-from shuke.values.amounts import allocate
+from shuke.values.amounts import MAX_AMOUNT, allocate
 
 ORDER_PREFIX = "top_up:"
 """A top-up is remembered beside the orders, under this prefix and its id."""
@@ -150,6 +149,9 @@ def top_up(turn: Turn) -> Refused | None:
     if refused is not None:
         return refused
     named = offers[0][2].id if offers else None
+    if bonus and rules.bonus is not None and not has_room(turn.member, rules.bonus, bonus * rules.units):
+        turn.skip(rules.bonus, "balance_too_large", {"most": MAX_AMOUNT})
+        bonus = 0
     order_id = f"{ORDER_PREFIX}{id_}"
     cause = Cause("top_up", None, order_id, {"paid": amount, "card": card})
     principal = credit(turn, rules.principal, amount * rules.units, source=TOPPED_UP, cause=cause)

@@ -15,14 +15,13 @@ from __future__ import annotations
 from typing import Any
 
 from shuke.engine.activity import ASSET_RECEIVED, Activity
-from shuke.engine.assets import AssetRules, Cause, Dates, credit, debit, purse_of
+from shuke.engine.assets import AssetRules, Cause, Dates, credit, debit, no_room, purse_of
 from shuke.engine.effects import ADJUSTED, ISSUED, TRANSIT, Refused
 from shuke.engine.measures import count_earned
 from shuke.engine.purses import tell_lots
 from shuke.engine.spends import asset_of, insufficient, reason_of
 from shuke.engine.turn import Turn
 from shuke.program.assets import AssetKind
-from shuke.values.amounts import MAX_AMOUNT
 from shuke.values.instants import NEVER
 
 
@@ -49,13 +48,6 @@ def open_balance(turn: Turn) -> Refused | None:
     lot = credit(turn, rules.id, amount, source=ISSUED, cause=cause, dates=(0, ends))
     tell_lots(turn, rules.id, [lot])
     return None
-
-
-def no_room(turn: Turn, asset: str, amount: int) -> Refused | None:
-    """``balance_too_large`` where a balance would be more than any door can tell."""
-    purse = turn.member.purses.get(asset)
-    has = 0 if purse is None else purse.available + purse.pending + purse.held
-    return Refused("balance_too_large", {"asset": asset, "most": MAX_AMOUNT}) if has + amount > MAX_AMOUNT else None
 
 
 def grant(turn: Turn) -> Refused | None:
@@ -154,21 +146,17 @@ def send(turn: Turn) -> Refused | None:
     cause = Cause("transfer", None, None, {"to": to})
     parts = debit(turn, rules.id, amount, target=TRANSIT, cause=cause)
     tell_lots(turn, rules.id, parts)
-    turn.effects.activities.append(
-        Activity(
-            type=ASSET_RECEIVED,
-            member_id=to,
-            occurred_at=turn.now,
-            source=f"shuke:{turn.activity.source}",
-            key=turn.activity.key,
-            payload={
-                "asset": rules.id,
-                "from_member": turn.member.id,
-                "lots": [[part.amount, part.expires_at] for part in parts],
-            },
-        )
-    )
+    _pass_on(turn, rules.id, [[part.amount, part.expires_at] for part in parts], to=to)
     return None
+
+
+def _pass_on(turn: Turn, asset: str, lots: list[list[int]], *, to: str, is_back: bool = False) -> None:
+    """Put value in transit, as [amount, end of the lot], into another member's inbox."""
+    payload: dict[str, Any] = {"asset": asset, "from_member": turn.member.id, "lots": lots}
+    if is_back:
+        payload["is_back"] = True
+    activity, source = turn.activity, f"shuke:{turn.activity.source}"
+    turn.effects.activities.append(Activity(ASSET_RECEIVED, to, turn.now, source, activity.key, payload))
 
 
 def _above_daily(turn: Turn, rules: AssetRules, amount: int) -> Refused | None:
@@ -185,13 +173,20 @@ def _above_daily(turn: Turn, rules: AssetRules, amount: int) -> Refused | None:
 
 
 def receive(turn: Turn) -> Refused | None:
-    """``asset.received``: what another member sent. Its lots keep their dates or start anew."""
+    """``asset.received``: what another member sent. Its lots keep their dates or start anew.
+
+    Refused: ``balance_too_large``; the value goes back, as it was, to whoever sent it and had room for it just now.
+    """
     payload = turn.activity.payload or {}
     rules = turn.program.assets[payload["asset"]]
-    policy = rules.asset.transfer
+    policy, is_back = rules.asset.transfer, payload.get("is_back", False)
+    refused = None if is_back else no_room(turn, rules.id, sum(amount for amount, _ in payload["lots"]))
+    if refused is not None:
+        _pass_on(turn, rules.id, payload["lots"], to=payload["from_member"], is_back=True)
+        return refused
     purse_of(turn.member, rules.id)
     cause = Cause("receive", None, None, {"from": payload["from_member"]})
     for amount, ends in payload["lots"]:
-        keep = policy is None or policy.dates == "keep"
+        keep = policy is None or policy.dates == "keep" or is_back
         credit(turn, rules.id, amount, source=TRANSIT, cause=cause, dates=(0, ends) if keep else None)
     return None

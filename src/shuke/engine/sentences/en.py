@@ -84,6 +84,7 @@ REFUSALS = {
     "ladder_unknown": "The program has no such ladder[: {ladder}].",
     "limit_reached": "It has reached {limit}.",
     "line_unknown": "Order {order_id} has no line {line}.",
+    "measure_too_large": "Nothing more is counted here: the number would be too large.",
     "member_erased": "The member[ {member}] was erased; nothing can be settled for her any more.",
     "members_only": "Something in this cart is for certain members only[: lines {lines}][ ({who})].",
     "minimum_items": "It needs {needs} more items.",

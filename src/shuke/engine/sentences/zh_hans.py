@@ -84,6 +84,7 @@ REFUSALS = {
     "ladder_unknown": "会员制度里没有这个等级体系[：{ladder}]。",
     "limit_reached": "已达{limit}。",
     "line_unknown": "订单{order_id}没有第{line}条明细。",
+    "measure_too_large": "这里不再累计，数字将过大。",
     "member_erased": "会员[{member}]的资料已删除，不能再入账。",
     "members_only": "购物车里有限定会员购买的商品[：第{lines}条][（{who}）]。",
     "minimum_items": "还差{needs}件。",

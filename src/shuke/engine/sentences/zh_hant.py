@@ -84,6 +84,7 @@ REFUSALS = {
     "ladder_unknown": "會員制度裡沒有這個等級體系[：{ladder}]。",
     "limit_reached": "已達{limit}。",
     "line_unknown": "訂單{order_id}沒有第{line}項明細。",
+    "measure_too_large": "這裡不再累計，數字將過大。",
     "member_erased": "會員[{member}]的資料已刪除，不能再入帳。",
     "members_only": "購物車裡有限定會員購買的商品[：第{lines}項][（{who}）]。",
     "minimum_items": "還差{needs}件。",
