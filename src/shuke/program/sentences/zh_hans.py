@@ -119,7 +119,7 @@ PROBLEMS = {
     "empty_range": "{condition}：前面的值比后面的大，中间什么都没有。",
     "empty_range:time": "{condition}：前面的值比后面的大，中间什么都没有。如果跨过午夜，请用 or 连接两个条件。",
     # names
-    "id_taken": "“{name}”已经是{place}的 id。",
+    "id_taken": "“{name}”已经是 {place} 的 id。",
     "id_taken:locale": "{locale}列了两次。",
     "reserved_name": "{name}(…) 在条件里已有别的意思，请给衡量指标另起名字。",
     "unknown_asset": "没有“{name}”这项资产。[可用的有：{known}。]",
@@ -132,7 +132,7 @@ PROBLEMS = {
     "bad_trigger": "“{trigger}”不是事件类型：请用小写英文字母和点号，例如 order.paid。",
     "looks_like:trigger": "{trigger}会当作您自己的事件；它看起来像是{near}。",
     # identities
-    "kind_twice": "“{kind}”已在{place}写过，请写在同一处。",
+    "kind_twice": "“{kind}”已在 {place} 写过，请写在同一处。",
     "finds_nobody": "如果允许多位会员共用{kind}，就再也无法凭它找到任何人。",
     "meets_nothing": "电话会连同国家代码保存，所以“{junk}”不会匹配任何电话。请写成 +86…。",
     "without_effect:decides": "告知{kind}即视为已验证，所以它永远是已验证的：请加上 proof: asked。",
@@ -142,8 +142,8 @@ PROBLEMS = {
     "too_precise:asset": "“{asset}”{decimals}，没有{number}这样的数量。",
     "contradictory_limits": "{narrow}允许{more}，{wide}却只允许{less}：永远达不到。",
     "no_such_date": "日历上没有{date}这一天。",
-    "no_such_date:day": "没有一个月有{day}日。",
-    "no_such_date:month": "没有一年有{month}月{day}日。",
+    "no_such_date:day": "没有哪个月有{day}日。",
+    "no_such_date:month": "没有哪一年有{month}月{day}日。",
     "ends_before_it_begins": "结束日期{last}早于开始日期{first}。",
     "bad_hours": "请写起止时间，例如{example}，不能是“{text}”。",
     "bad_hours:clock": "时钟上没有“{text}”；一天到 24:00 为止。",
@@ -268,7 +268,7 @@ PARTS = {
     "hint.write": "写{text}",
     "hint.scale": "把资产“{asset}”的 scale 设为{scale}",
     "hint.sort": "由低到高排列，各一次",
-    "hint.give": "{one}或{other}",
+    "hint.give": "{one} 或 {other}",
     "hint.tiers": "等级由低到高排列，越高的要求越多",
     "hint.keep": "在 keep 里写明怎样可以保级，例如 orders(term) >= 1",
 }
