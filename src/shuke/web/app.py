@@ -62,10 +62,13 @@ def _of_status(request: Request, error: HTTPException) -> Problem:
 
 
 def _methods(path: str) -> list[str]:
-    """The methods that an address knows; the framework names those of the first route that fits."""
-    found: set[str] = set()
-    for router in (*ROUTERS, health.router):
-        for route in router.routes:
-            if isinstance(route, APIRoute) and route.path_regex.match(path):
-                found |= route.methods or set()
-    return sorted(found)
+    """The methods that an address knows; the framework names those of the first route that fits. An address that is a
+    word of ours (``/v1/members/identify``) is no member of that name."""
+    fitting = [
+        route
+        for router in (*ROUTERS, health.router)
+        for route in router.routes
+        if isinstance(route, APIRoute) and route.path_regex.match(path)
+    ]
+    found = [route for route in fitting if route.path == path] or fitting
+    return sorted({method for route in found for method in route.methods or ()})

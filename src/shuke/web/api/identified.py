@@ -132,7 +132,7 @@ async def settle_brought(
     return await call.settle(type_, member_id, purchase=purchase, brought=brought, occurred_at=occurred_at)
 
 
-@router.post("/members/resolve", responses=documented("no_program"))
+@router.post("/members/resolve", responses=documented("body_too_large", "wrong_type", "no_program"))
 async def resolve_member(bag: Bag, call: Annotated[Call, reading("members:read")]) -> MemberResolved:
     """Say who somebody is by all that is known of her, and why. Nothing is changed.
 
