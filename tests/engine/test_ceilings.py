@@ -85,6 +85,13 @@ def test_a_number_that_nobody_can_mean_counts_and_earns_nothing(km: Any, earned:
     assert len(json.encode([entry.why for entry in settled.effects.entries])) < 200
 
 
+def test_a_factor_with_more_digits_than_a_word_of_the_machine_gives_and_is_not_explained_by_them() -> None:
+    precise = edition(COFFEE + f"  - {{id: more, asset: points, give: {{multiply: {{by: 1.5{'0' * 24}1}}}}}}\n")
+    settled = Ledger(precise).settle(order("ada", "o", 100_00))
+    assert settled.answer["earned"] == {"points": 150}
+    assert json.encode([entry.why for entry in settled.effects.entries]) == b'[{"basis":10000},{"basis":100}]'
+
+
 def test_a_gift_nobody_has_room_for_is_not_given_and_the_tier_is() -> None:
     ledger = nearly_full(99)
     settled = ledger.settle(told("ride", "ada", key="r", km="10"))

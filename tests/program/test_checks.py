@@ -9,6 +9,7 @@ from shuke.program.condition_order import implies
 from shuke.program.conditions import parse
 from shuke.program.document import read
 from shuke.program.problems import DocumentError, Problem
+from shuke.program.sentences import LOCALES
 
 HEAD = "id: shop\ncurrency: TWD\ncurrency_scale: 0\nzone: Asia/Taipei\n"
 SOUND = """
@@ -155,6 +156,48 @@ def test_a_wrong_earning_rule_is_told_with_its_path_and_a_suggestion(
     assert [(problem.path, problem.code, problem.suggestion) for problem in problems] == [(path, code, suggestion)]
 
 
+MOST = "9007199254740991"
+
+
+@pytest.mark.parametrize(
+    ("more", "path", "code", "severity"),
+    [
+        ("give: {fixed: 1e30}", "give.fixed", "too_much", "error"),
+        (f"give: {{fixed: {MOST}}}", "give.fixed", "too_much", "warning"),
+        ("give: {fixed: 9007199254740}", None, None, None),
+        ("give: {fixed: 9007199254741}", "give.fixed", "too_much", "warning"),
+        ("give: {per_item: 9007199254740992}", "give.per_item", "too_much", "error"),
+        ("give: {steps: {of: order.amount, table: [{at_least: 1, points: 1e17}]}}",
+         "give.steps.table[0].points", "too_much", "error"),
+        ("give: {per: {amount: 1, points: 9007199254}}", None, None, None),
+        ("give: {per: {amount: 1, points: 9007199255}}", "give.per.points", "too_much", "warning"),
+        ("on: rode, give: {per_unit: {of: activity.km, points: 1e11}}", "give.per_unit.points", "too_much", "warning"),
+        ("give: {multiply: {by: 1000}}", None, None, None),
+        ("give: {multiply: {by: 1001}}", "give.multiply.by", "too_much", "warning"),
+        ("give: {multiply: {by: 1.0000000001}}", "give.multiply.by", "too_precise", "error"),
+        ("give: {fixed: 1}, limits: {total: 1e16}", "limits.total", "too_much", "error"),
+        ("give: {fixed: 1}, limits: {times_total: 9007199254740992}", "limits.times_total", "out_of_range", "error"),
+    ],
+)  # fmt: skip
+def test_what_nobody_can_have_and_what_nobody_means_is_told(
+    more: str, path: str | None, code: str | None, severity: str | None
+):
+    problems = found(rules(f"{{id: b, asset: points, {more}}}"))
+    told = [(problem.path, problem.code, problem.severity) for problem in problems]
+    assert told == ([] if path is None else [(f"earning[1].{path}", code, severity)])
+    for problem in problems:
+        assert all(problem.told(locale) for locale in LOCALES)
+
+
+def test_fractions_are_carried_in_so_many_parts_that_an_order_can_remember_them():
+    carrying = rules("{id: b, asset: points, give: {per: {amount: 1.000000007, points: 1}}}").replace(
+        "{id: points,", "{id: points, carry_fractions: true,"
+    )
+    assert codes(carrying) == []
+    fine = carrying.replace("1.000000007", "1.0000000000007")
+    assert codes(fine) == [("assets[0].carry_fractions", "too_precise")]
+
+
 def test_rules_of_one_group_must_agree_on_how_they_meet():
     text = rules(
         "{id: b, asset: points, give: {fixed: 1}, stack: {group: a, mode: best}}",
@@ -270,6 +313,11 @@ def test_a_tier_that_only_one_purchase_gives_needs_another_way_to_be_kept():
          "  - {id: b, for: {ladder: main, tiers: [gold]}, percent_off: 5}",
          "benefits[1].percent_off", "less_for_higher", None),
         ("coupons:\n  - {id: ten, give: {amount_off: 10.5}}", "coupons[0].give.amount_off", "too_precise", None),
+        ("coupons:\n  - {id: ten, give: {amount_off: 1e16}}", "coupons[0].give.amount_off", "too_much", MOST),
+        ("coupons:\n  - {id: ten, give: {amount_off: 1}, limits: {total: 10000000000000000}}",
+         "coupons[0].limits.total", "out_of_range", MOST),
+        ("benefits:\n  - {id: a, birthday_gift: {asset: points, amount: 1e13}}",
+         "benefits[0].birthday_gift.amount", "too_much", None),
         ("coupons:\n  - {id: ten, give: {amount_off: 10}, valid: {from: 2026-02-01, until: 2026-01-01}}",
          "coupons[0].valid.until", "ends_before_it_begins", "2026-02-01"),
         ("coupons:\n  - {id: ten, give: {amount_off: 10}, limits: {per_member: 5, total: 3}}",

@@ -398,7 +398,7 @@ def _wanted(member: Member, result: Result) -> tuple[int, list[int] | None, list
 def _is_too_much(member: Member, asset: str, amount: int, *, wanted: int, exact: list[int] | None) -> bool:
     """Whether nobody could have so much of the asset. The order is settled all the same, without it: whoever paid has
     not done wrong. What a rule ``wanted`` before its limits cut it must be a number, too."""
-    if wanted > MAX_AMOUNT or (exact is not None and exact[0] > _PARTS_MOST):
+    if wanted > MAX_AMOUNT or (exact is not None and max(exact) > _PARTS_MOST):
         return True
     return amount > 0 and not has_room(member, asset, amount)
 
@@ -420,7 +420,9 @@ def _why(result: Result, wanted: int, bound: str | None) -> dict[str, Any]:
         if max(top, bottom) // shared <= _PARTS_MOST:  # a distance of 1.2345678901234567e-05 is told by nobody
             why["counted"] = [top // shared, bottom // shared]
     if rule.kind == "multiply":
-        why["by"] = [rule.numerator, rule.denominator]
+        by = [rule.numerator, rule.denominator]
+        if max(by) <= _PARTS_MOST:
+            why["by"] = by
     if bound is not None:
         why["wanted"], why["limit"] = wanted, bound
     return why

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from shuke.program.benefits import Benefit, PercentBenefit
-from shuke.program.checks.numbers import check_money, check_units
+from shuke.program.checks.numbers import check_given, check_money
 from shuke.program.document import Program
 from shuke.program.problems import Problem, warning
 
@@ -18,7 +18,7 @@ def check(program: Program) -> Iterator[Problem]:
         for name, gift in (("upgrade_gift", benefit.upgrade_gift), ("birthday_gift", benefit.birthday_gift)):
             if gift is not None:
                 numbers = [(f"{path}.{name}.amount", gift.amount)]
-                yield from check_units(numbers, assets.get(gift.asset or ""))
+                yield from check_given(numbers, assets.get(gift.asset or ""))
         if benefit.member_prices is not None:
             prices = enumerate(benefit.member_prices.list_)
             yield from check_money(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shuke.program.checks.numbers import Placed, check_money, check_rising
+from shuke.program.checks.numbers import Placed, check_counts, check_money, check_rising
 from shuke.program.checks.spans import check_dates
 from shuke.program.coupons import CouponLimits, CouponTemplate
 from shuke.program.discounts import Discount
@@ -45,6 +45,7 @@ def _limits(path: str, limits: CouponLimits) -> Iterator[Problem]:
         ("redeemed_per_member", "redeemed_total", "total"),
     ):
         yield from check_rising((f"{path}.{name}", getattr(limits, name)) for name in names)
+    yield from check_counts((f"{path}.{name}", getattr(limits, name)) for name in type(limits).model_fields)
 
 
 def _worth(path: str, template: CouponTemplate) -> Iterator[Problem]:

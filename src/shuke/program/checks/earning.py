@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+from math import lcm
+from typing import Final
 
 from shuke.program.assets import Asset
 from shuke.program.chapter import read_period
 from shuke.program.checks.assets import check_validity
 from shuke.program.checks.conditions import WITH_LINES
-from shuke.program.checks.numbers import check_rising, check_units
+from shuke.program.checks.numbers import check_counts, check_given, check_rising, check_units, decimals, highest
 from shuke.program.checks.spans import check_span
 from shuke.program.checks.triggers import check_trigger
 from shuke.program.document import Program
 from shuke.program.earning import Limits, Rule, Steps
 from shuke.program.problems import Broken, Problem, closest, problem, warning
-from shuke.program.sentences import Listed, Phrase
+from shuke.program.sentences import Fact, Listed, Phrase
+
+_LARGE: Final = 1_000_000  # units of money, or of whatever a rule counts: what it gives for so much, somebody can have
+_FACTOR_MOST: Final = 1_000
+_FACTOR_DECIMALS: Final = 9
+_PARTS_MOST: Final = 10**12
+_PAYLOAD_PARTS: Final = 10**6  # of one of what a payload counts, as far as fractions are carried
 
 
 def check(program: Program) -> Iterator[Problem]:
@@ -25,12 +35,14 @@ def check(program: Program) -> Iterator[Problem]:
         yield from _triggers(path, rule)
         yield from check_span(f"{path}.span", rule.span)
         yield from _give(path, rule, asset)
+        yield from _rate(f"{path}.give", rule, asset, program)
         if rule.limits is not None:
             yield from _limits(f"{path}.limits", rule, rule.limits, asset)
         if rule.give.multiply is not None:
             yield from _multiply(f"{path}.give.multiply", rule, program)
         yield from _dates(path, rule, asset)
     yield from _stacks(program)
+    yield from _carried(program)
 
 
 def _triggers(path: str, rule: Rule) -> Iterator[Problem]:
@@ -49,15 +61,66 @@ def _triggers(path: str, rule: Rule) -> Iterator[Problem]:
 def _give(path: str, rule: Rule, asset: Asset | None) -> Iterator[Problem]:
     give = rule.give
     numbers = [(f"{path}.give.fixed", give.fixed), (f"{path}.give.per_item", give.per_item)]
-    yield from check_units(numbers, asset)
+    yield from check_given(numbers, asset)
     if give.steps is not None:
         yield from _steps(f"{path}.give.steps", give.steps, asset)
-    if give.multiply is not None and give.multiply.by <= 1:
-        yield problem(f"{path}.give.multiply.by", "out_of_range:multiplier", "2", by=give.multiply.by)
+    if give.multiply is not None:
+        yield from _factor(f"{path}.give.multiply.by", give.multiply.by)
+
+
+def _factor(path: str, by: Decimal) -> Iterator[Problem]:
+    if by <= 1:
+        yield problem(path, "out_of_range:multiplier", "2", by=by)
+    elif decimals(by) > _FACTOR_DECIMALS:
+        yield problem(path, "too_precise:factor", round(by, _FACTOR_DECIMALS), by=by, decimals=_FACTOR_DECIMALS)
+    elif by > _FACTOR_MOST:
+        yield warning(path, "too_much:factor", by=by)
+
+
+def _rate(path: str, rule: Rule, asset: Asset | None, program: Program) -> Iterator[Problem]:
+    """Rates by which a large order, or a large number, would give more than a balance can be."""
+    per, unit = rule.give.per, rule.give.per_unit
+    if asset is None:
+        return
+    most = highest(asset.scale)
+    if per is not None and (gives := _LARGE * per.points / per.amount) > most:
+        facts: dict[str, Fact] = {"order": _LARGE, "currency": program.currency}
+        yield warning(f"{path}.per.points", "too_much:rate", gives=_whole(gives), asset=asset.id, **facts)
+    if unit is not None and (gives := _LARGE * unit.points / unit.every) > most:
+        place = f"{path}.per_unit.points"
+        yield warning(place, "too_much:counted", counted=_LARGE, gives=_whole(gives), asset=asset.id)
+
+
+def _whole(number: Decimal) -> Decimal:
+    return number.to_integral_value()
+
+
+def _carried(program: Program) -> Iterator[Problem]:
+    """Rules that together divide a unit into more parts than its fractions are carried in."""
+    for index, asset in enumerate(program.assets):
+        parts = 1
+        for rule in program.earning if asset.carry_fractions else ():
+            if rule.asset == asset.id:
+                parts = lcm(parts, _parts(rule, asset, program))
+        if parts > _PARTS_MOST:
+            place = f"assets[{index}].carry_fractions"
+            yield problem(place, "too_precise:carried", asset=asset.id, parts=parts, most=_PARTS_MOST)
+
+
+def _parts(rule: Rule, asset: Asset, program: Program) -> int:
+    """Into how many parts a rule divides a unit of the asset."""
+    per, unit = rule.give.per, rule.give.per_unit
+    gives = Fraction(1)
+    if per is not None:
+        gives = Fraction(per.points) / Fraction(per.amount) / 10**program.scale
+    elif unit is not None:
+        gives = Fraction(unit.points) / Fraction(unit.every) / _PAYLOAD_PARTS
+    units: Fraction = gives * 10**asset.scale
+    return units.denominator
 
 
 def _steps(path: str, steps: Steps, asset: Asset | None) -> Iterator[Problem]:
-    yield from check_units(((f"{path}.table[{i}].points", step.points) for i, step in enumerate(steps.table)), asset)
+    yield from check_given(((f"{path}.table[{i}].points", step.points) for i, step in enumerate(steps.table)), asset)
     for index in range(1, len(steps.table)):
         before, step = steps.table[index - 1], steps.table[index]
         if step.at_least <= before.at_least:
@@ -75,6 +138,7 @@ def _limits(path: str, rule: Rule, limits: Limits, asset: Asset | None) -> Itera
         for name in ("times_per_day", "times_per_month", "times_per_year", "times_per_member", "times_total")
     ]
     yield from check_units(amounts, asset)
+    yield from check_counts(times)
     yield from check_rising(amounts)
     yield from check_rising(times)
     fixed = rule.give.fixed
