@@ -93,7 +93,7 @@ class CartReleased(Settlement):
 @router.post(
     "/carts/quote",
     response_model=QuoteShown | ucp.UcpCart,
-    responses=documented("body_too_large", "wrong_type", "no_program", refusals=["member_erased"]),
+    responses=documented("body_too_large", "wrong_type", "no_program", refusals=["amount_invalid", "member_erased"]),
 )
 async def quote_cart(
     cart: CartQuoteTold,
@@ -138,7 +138,7 @@ async def quote_cart(
     "/carts/holds",
     status_code=201,
     responses=documented(
-        refusals=[*_DECLINED, "hold_exists", "too_many_holds", "member_erased"],
+        refusals=[*_DECLINED, "amount_invalid", "hold_exists", "too_many_holds", "member_erased"],
         writing=True,
     ),
 )

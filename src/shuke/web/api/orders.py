@@ -220,7 +220,11 @@ def order_shown(member_id: str, order: Order) -> OrderShown:
     )
 
 
-@router.post("/orders", status_code=201, responses=documented(refusals=["identity_junk", "order_exists"], writing=True))
+@router.post(
+    "/orders",
+    status_code=201,
+    responses=documented(refusals=["identity_junk", "order_exists", "amount_invalid"], writing=True),
+)
 async def settle_order(order: OrderTold, call: Annotated[Call, writing("orders:write")]) -> OrderSettled:
     """Settle an order that was paid.
 
@@ -261,7 +265,10 @@ async def complete_order(
 @router.post(
     "/orders/{order_id}/refund",
     responses=documented(
-        "member_needed", unknown=_UNKNOWN, refusals=[*_ABOUT, "refund_exceeds_order", "line_unknown"], writing=True
+        "member_needed",
+        unknown=_UNKNOWN,
+        refusals=[*_ABOUT, "refund_exceeds_order", "line_unknown", "balance_too_large"],
+        writing=True,
     ),
 )
 async def refund_order(
@@ -278,7 +285,7 @@ async def refund_order(
 
 @router.post(
     "/orders/{order_id}/cancel",
-    responses=documented("member_needed", unknown=_UNKNOWN, refusals=_ABOUT, writing=True),
+    responses=documented("member_needed", unknown=_UNKNOWN, refusals=[*_ABOUT, "balance_too_large"], writing=True),
 )
 async def cancel_order(
     order_id: OrderId, which: ByMember, call: Annotated[Call, writing("orders:write")]
@@ -293,7 +300,7 @@ async def cancel_order(
     responses=documented(
         "member_needed",
         unknown=_UNKNOWN,
-        refusals=["order_not_cancelled", "insufficient", "coupon_unavailable"],
+        refusals=["order_not_cancelled", "insufficient", "coupon_unavailable", "balance_too_large"],
         writing=True,
     ),
 )

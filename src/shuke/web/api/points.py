@@ -240,7 +240,7 @@ async def spend_points(spend: SpendTold, call: Annotated[Call, writing("points:w
     "/points/spend/{spend}/reverse",
     responses=documented(
         unknown=["spend_unknown"],
-        refusals=["spend_reversed", "reversal_exceeds_spend", "amount_invalid"],
+        refusals=["spend_reversed", "reversal_exceeds_spend", "amount_invalid", "balance_too_large"],
         writing=True,
     ),
 )
