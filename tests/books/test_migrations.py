@@ -18,6 +18,8 @@ TABLES = {
     "alembic_version",
     "api_key",
     "code",
+    "catalog",
+    "catalog_item",
     "code_batch",
     "identity",
     "member_code",

@@ -215,6 +215,7 @@ def test_a_step_needs_the_quotas_its_coupons_touch() -> None:
             "coupon/open/issued/2026-05-01",
             "coupon/open/redeemed",
         ],
+        lines=cart.lines,
     )
     edition = shop.editions.compiled[0]
     for type_, state, quotas in (

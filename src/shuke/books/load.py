@@ -20,8 +20,11 @@ Connection = AsyncConnection[tuple[Any, ...]]
 
 LATEST_VERSION: LiteralString = "select coalesce(max(version), 0) from program_version"
 
-BESIDE: LiteralString = """
-    select coalesce(max(version), 0),
+REVISION: LiteralString = "coalesce((select revision from catalog), 0)"
+"""Of the catalog: each edit of it raises it."""
+
+BESIDE: LiteralString = f"""
+    select coalesce(max(version), 0), {REVISION},
         array(select distinct unnest(topics) from webhook_endpoint where status = 'enabled' order by 1),
         array(select array[source, key] from request where source = any(%b::text[]) and key = any(%b::text[]))
     from program_version
@@ -140,11 +143,12 @@ class Bounds(NamedTuple):
 
 
 class Begun(Struct):
-    """What every batch begins with. ``version`` is the latest published one, 0 if there is none; ``listened`` are the
-    topics and families of topics that somebody wants to be told of; under ``taken``, (source, key) pairs, something was
-    done that is no activity."""
+    """What every batch begins with. ``version`` is the latest published one, 0 if there is none; ``catalog`` is the
+    revision of the catalog, 0 if nothing is in it; ``listened`` are the topics and families of topics that somebody
+    wants to be told of; under ``taken``, (source, key) pairs, something was done that is no activity."""
 
     version: int
+    catalog: int
     listened: tuple[str, ...]
     taken: frozenset[tuple[str, str]]
     members: dict[str, Locked]
@@ -192,9 +196,10 @@ async def begin(
             beside = await _asked(connection, BESIDE, pairs)
             ids = await _asked(connection, ACTIVITY_IDS, (activities,))
         found = await rows.fetchall()
-    [(latest, listened, taken)] = await beside.fetchall()
+    [(latest, catalog, listened, taken)] = await beside.fetchall()
     return Begun(
         latest,
+        catalog,
         tuple(listened),
         frozenset((source, key) for source, key in taken),
         _locked(found),

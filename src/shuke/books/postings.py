@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from shuke.engine.activity import Activity
+from shuke.engine.catalog import Catalogued
 from shuke.engine.effects import Claimed, Effects
 from shuke.engine.member import Member
 from shuke.engine.orders import Order
@@ -104,18 +105,20 @@ def after(member: Member) -> After:
 
 
 class Outside(Struct, omit_defaults=True):
-    """What is kept of a step beside its activity: what it was told of others (see ``engine.turn.Context``), and what
-    it ``claimed`` of shared quotas in the end."""
+    """What is kept of a step beside its activity: what it was told of others and by the catalog (see
+    ``engine.turn.Context``), and what it ``claimed`` of shared quotas in the end."""
 
     taken: dict[str, int] = {}
     codes: dict[str, Code] = {}
     identities: dict[str, str] = {}
     erased: list[str] = []
     claimed: dict[str, int] = {}
+    catalog: Catalogued | None = None
 
     def context(self, orders: dict[str, Order]) -> Context:
         """What the step is handed, with orders of the member's own."""
-        return Context(orders, dict(self.taken), dict(self.codes), dict(self.identities), list(self.erased))
+        codes, identities = dict(self.codes), dict(self.identities)
+        return Context(orders, dict(self.taken), codes, identities, list(self.erased), self.catalog)
 
     def with_claims(self, claims: list[Claimed]) -> Outside:
         """As it is once the step has been taken."""
@@ -125,7 +128,9 @@ class Outside(Struct, omit_defaults=True):
 
     @property
     def is_empty(self) -> bool:
-        return not (self.taken or self.codes or self.identities or self.erased or self.claimed)
+        return not (
+            self.taken or self.codes or self.identities or self.erased or self.claimed or self.catalog is not None
+        )
 
 
 def new_member(member_id: str) -> Member:

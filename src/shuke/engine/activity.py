@@ -49,6 +49,10 @@ TIERS_APPLIED = "tiers.applied"
 TIME_PASSED = "time.passed"
 
 
+UNPRICED = -1
+"""The amount of a cart's line whose price the catalog is to say."""
+
+
 class Line(Struct, omit_defaults=True, gc=False):
     """One line of an order or cart. ``amount`` is the line's total after discounts, minor units."""
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
 from shuke.engine.activity import Line, Purchase
-from shuke.engine.index import carried
+from shuke.engine.index import all_carried
 from shuke.engine.member import Coupon
 from shuke.engine.turn import Turn
 
@@ -166,11 +166,10 @@ class Cart:
         if table is None:
             table = self._carried[attribute] = {}
             for position, line in enumerate(self.lines):
-                table.setdefault(carried(line, attribute), []).append(position)
+                for value in all_carried(line, attribute):
+                    table.setdefault(value, []).append(position)
         found = [position for value in values if value in table for position in table[value]]
-        if len(values) > 1:
-            found.sort()
-        return found
+        return sorted(set(found)) if len(values) > 1 else found
 
     def reduce(self, kind: str, id_: str, off: dict[int, int], *, coupon: str | None = None) -> int:
         """Take ``off`` (position → minor units) off the prices and remember why. Returns the sum."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from shuke.engine.activity import Payments, Purchase
+from shuke.engine.activity import UNPRICED, Payments, Purchase
 from shuke.engine.cart import Cart, NotApplicable, Quote
 from shuke.engine.coupon_use import apply_coupons, apply_shipping_coupons, wallet_of
 from shuke.engine.effects import Refused
@@ -49,8 +49,8 @@ def price(turn: Turn, told: Purchase, *, strict: bool) -> Quote | Refused:
 
     ``strict``: what the caller asked for (coupons, points, stored value) applies or the cart is refused, with
     ``coupon_not_applicable``, ``points_not_applicable``, ``stored_value_not_applicable`` (facts: which,
-    ``reason`` and what goes with it), ``insufficient`` or ``members_only``. Always refused: ``cart_empty``
-    and ``amount_invalid``.
+    ``reason`` and what goes with it), ``insufficient`` or ``members_only``. Always refused: ``cart_empty``,
+    ``amount_invalid`` and ``price_unknown``.
     """
     refused = _unpriceable(told)
     if refused is not None:
@@ -120,6 +120,9 @@ def _unpriceable(told: Purchase) -> Refused | None:
     if not told.lines:
         return Refused("cart_empty", {})
     amounts = [line.amount if line.list_amount is None else line.list_amount for line in told.lines]
+    for place, line in enumerate(told.lines):
+        if amounts[place] == UNPRICED and line.sku is not None:
+            return Refused("price_unknown", {"line": place + 1, "sku": line.sku})
     lowest = min(*amounts, told.tax, told.shipping, *(line.quantity - 1 for line in told.lines))
     if lowest < 0:
         return Refused("amount_invalid", {"amount": lowest})

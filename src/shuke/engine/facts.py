@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any
 
 from shuke.engine.activity import Line
+from shuke.engine.catalog import categories_of
 from shuke.engine.expressions import Expression
 from shuke.engine.turn import Turn
 from shuke.program.conditions import Fact, Kind
@@ -183,6 +184,7 @@ _FACTS: dict[tuple[str, str], str] = {
     ("line", "quantity"): _LINE.format("line.quantity"),
     ("line", "sku"): _LINE.format("line.sku"),
     ("line", "category"): _LINE.format("line.category"),
+    ("line", "categories"): _LINE.format("categories(line)"),
     ("line", "brand"): _LINE.format("line.brand"),
     ("line", "tags"): _LINE.format("line.tags"),
     ("member", "status"): "turn.member.status",
@@ -265,6 +267,7 @@ def _year(day: Day) -> int:
 
 FACT_WORDS: dict[str, Any] = {
     "attribute": _attribute,
+    "categories": categories_of,
     "day_in": day_in,
     "joined": _joined,
     "kept_on": kept_on,

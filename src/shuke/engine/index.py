@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from shuke.engine.activity import Line
+from shuke.engine.catalog import categories_of
 from shuke.program.earning import Span
 from shuke.values.instants import Day, day_of, month_of, weekday
 
@@ -19,6 +20,7 @@ Index = tuple[str, frozenset[str]]
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAYS_CACHED = 64
 _FEW = 16  # so many scopes are tried on every line faster than they are looked up
+CATEGORIES = "categories"
 _LINE_FIELDS = frozenset(Line.__struct_fields__)
 
 
@@ -103,18 +105,30 @@ class DayIndex(Generic[R]):
         by_rule: dict[str, tuple[R, list[int]]] = {}
         for attribute, table in self._indexes:
             own = attribute in _LINE_FIELDS
+            several = attribute == CATEGORIES
             for position, line in enumerate(lines):
-                value = getattr(line, attribute) if own else carried(line, attribute)
-                for rule in table.get(value, ()):
+                if several:
+                    matching = [rule for value in all_carried(line, attribute) for rule in table.get(value, ())]
+                else:
+                    value = getattr(line, attribute) if own else carried(line, attribute)
+                    matching = table.get(value, [])
+                for rule in matching:
                     entry = by_rule.get(rule.id)
                     if entry is None:
                         by_rule[rule.id] = (rule, [position])
-                    else:
+                    elif entry[1][-1] != position:
                         entry[1].append(position)
         if by_rule:
             found.extend(by_rule.values())
             found.sort(key=lambda pair: self._place[pair[0].id])
         return found
+
+
+def all_carried(line: Line, attribute: str) -> list[Any]:
+    """As ``carried``, of an attribute that may have several values; each of them once."""
+    if attribute != CATEGORIES:
+        return [carried(line, attribute)]
+    return list(dict.fromkeys(value for value in categories_of(line) or () if isinstance(value, str)))
 
 
 def carried(line: Line, attribute: str) -> Any:

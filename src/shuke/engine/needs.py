@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from shuke.engine import activity as of
-from shuke.engine.activity import Activity
+from shuke.engine.activity import Activity, Line
 from shuke.engine.codes import quotas_of_coupons
 from shuke.engine.compiled import Editions
 from shuke.engine.identity import Asked, asked_for, brought_by
@@ -20,13 +20,15 @@ _TO_ANOTHER = frozenset((of.ASSET_TRANSFERRED, of.COUPON_GIVEN))
 
 class Needs(Struct):
     """Names of what to fetch: the member's ``orders``, coupon ``codes``, ``quotas`` to hold locked, other ``members``
-    whose inbox the step may write to, and whose the ``identities`` are that are told."""
+    whose inbox the step may write to, whose the ``identities`` are that are told, and what the catalog says of the
+    goods in ``lines``."""
 
     orders: list[str] = []
     codes: list[str] = []
     quotas: list[str] = []
     members: list[str] = []
     identities: list[Asked] = []
+    lines: list[Line] = []
 
 
 def needs(program: Editions, activity: Activity) -> Needs:
@@ -53,6 +55,8 @@ def needs(program: Editions, activity: Activity) -> Needs:
         found.identities.extend(asked_for(activity))
     if activity.brought is not None:
         found.identities.extend(brought_by(activity))
+    if activity.purchase is not None and activity.purchase.hold is None:
+        found.lines = activity.purchase.lines
     found.quotas.extend(edition.quotas.get(activity.type, ()))
     quotas_of_coupons(edition, activity, found)
     return found

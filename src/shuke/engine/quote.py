@@ -38,18 +38,19 @@ def quote(
     ``member`` None is a guest: nobody has a tier, coupons or value, and nobody earns. A stranger is priced as if the
     cart were her first order. ``context`` may hand in codes and the state of shared quotas (see ``needs``); nothing
     in it is changed, and neither is the member: where time has passed her by, a copy catches up first.
-    Refused only: ``cart_empty``, ``amount_invalid``, ``member_erased``.
+    Refused only: ``cart_empty``, ``amount_invalid``, ``price_unknown``, ``member_erased``.
     """
     if member is not None and member.status == ERASED:
         return Refused("member_erased", {})
     shopper = member or Member("", at, ACTIVE, at)
     told = Activity(of.ORDER_PAID, shopper.id, at, "quote", cart.order_id, purchase=cart)
     given = context or Context()
-    seen = Context(given.orders, dict(given.taken), given.codes)
+    seen = Context(given.orders, dict(given.taken), given.codes, catalog=given.catalog)
     turn = Turn(program, shopper, told, seen)
     if member is not None:
         bring_up(turn, at)
-    found = price(turn, cart, strict=False)
+    assert turn.purchase is not None, "the cart is told"
+    found = price(turn, turn.purchase, strict=False)
     if isinstance(found, Quote) and member is not None:
         turn.order = order_of_quote(turn, found)
         found.tiers = dict(turn.member.tiers)

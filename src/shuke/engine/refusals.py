@@ -98,6 +98,7 @@ REFUSALS: Final[dict[str, Facts]] = {
     "order_refunded": _ORDER,
     "order_unknown": _ORDER,
     "points_not_applicable": {"asset": Fact.ASSET, "reason": Fact.REASON},
+    "price_unknown": {"line": Fact.COUNT, "sku": Fact.TEXT},
     "quantity_invalid": {"quantity": Fact.TEXT, "most": Fact.COUNT},
     "reason_missing": {},
     "receiver_missing": {},

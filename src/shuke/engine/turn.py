@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from shuke.engine.activity import Activity, Purchase
+from shuke.engine.catalog import Catalogued
 from shuke.engine.effects import Effects, Refused
 from shuke.engine.member import Member
 
@@ -30,7 +31,8 @@ class Context(Struct):
     ``taken`` maps a quota to what all members together have taken of it so far; the shell holds it locked.
     ``codes`` are the unique coupon codes among those asked for that anybody knows; the shell holds free ones locked.
     ``identities`` maps a place (see ``engine.identity.asked_for``) to another member who has the identity told there;
-    ``erased`` names the other members of the activity who are erased.
+    ``erased`` names the other members of the activity who are erased. ``catalog`` is what the shop's catalog says of
+    the goods in the purchase, None where it says nothing.
     """
 
     orders: dict[str, Order] = {}
@@ -38,6 +40,7 @@ class Context(Struct):
     codes: dict[str, Code] = {}
     identities: dict[str, str] = {}
     erased: list[str] = []
+    catalog: Catalogued | None = None
 
 
 class Turn:
@@ -79,6 +82,8 @@ class Turn:
         self.due = False  # whether time is catching up
         self._priced: tuple[list[int], int] | None = None
         self.enter(activity.occurred_at)
+        if context.catalog is not None and activity.purchase is not None:
+            self.purchase = context.catalog.fill(activity.purchase, scale=self.program.document.scale)
 
     def enter(self, instant: int) -> None:
         """Move to ``instant``: its edition of the program, its local day and clock."""

@@ -45,6 +45,7 @@ FACTS: dict[str, dict[str, Kind]] = {
         "quantity": Kind.NUMBER,
         "sku": Kind.TEXT,
         "category": Kind.TEXT,
+        "categories": Kind.TEXTS,  # the category and those it lies in, by the catalog
         "brand": Kind.TEXT,
         "tags": Kind.TEXTS,
     },

@@ -13,6 +13,7 @@ from shuke.program.condition_tree import (
     Compare,
     DaysSince,
     Fact,
+    Has,
     In,
     Measured,
     Month,
@@ -115,7 +116,8 @@ def line_index(tree: Node) -> tuple[str, frozenset[str]] | None:
     """A line attribute and the only values of it with which the condition can be true, or None.
 
     ``line.category in [coffee, tea] and order.amount >= 500`` gives ``("category", {"coffee", "tea"})``. The
-    name is ``sku``, ``category``, ``brand`` or a further attribute; of several, that with the fewest values.
+    name is ``sku``, ``category``, ``categories`` (a list that has one of the values), ``brand`` or a further attribute;
+    of several, that with the fewest values.
     """
     match tree:
         case Compare(Fact("line", name), "=", str(value)) if _indexable(name):
@@ -123,6 +125,8 @@ def line_index(tree: Node) -> tuple[str, frozenset[str]] | None:
         case In(Fact("line", name), values, False) if _indexable(name):
             texts = frozenset(value for value in values if isinstance(value, str))
             return (name, texts) if len(texts) == len(frozenset(values)) else None
+        case Has(Fact("line", "categories"), texts):
+            return "categories", frozenset(texts)
         case All(nodes):
             found = [index for index in map(line_index, nodes) if index is not None]
             return min(found, key=lambda index: len(index[1]), default=None)

@@ -30,6 +30,7 @@ from shuke.engine.turn import Code
 from shuke.runtime.catalogue import topics_meant
 from shuke.runtime.clock import now
 from shuke.runtime.events import Step, before, events_of, is_news
+from shuke.runtime.goods import View
 from shuke.values.ids import digest
 from shuke.values.instants import Instant
 
@@ -113,6 +114,8 @@ class Work:
         self.requests = requests or [None] * len(activities)
         self.announce = announce
         self.topics: frozenset[str] = frozenset()  # that somebody listens to
+        self.catalog = 0  # its revision
+        self.view: View | None = None  # of the catalog, where there is one
 
     async def lock(self) -> int:
         """Lock members, codes and quotas; returns the latest published version."""
@@ -120,6 +123,7 @@ class Work:
         keys = [(activity.source, activity.key) for activity in self.activities if activity.source.startswith(DOOR)]
         begun = await load.begin(self.connection, self.members(), activities=count, bounds=self.bounds, keys=keys)
         self.batch.members, self.batch.ids = begun.members, begun.ids
+        self.catalog = begun.catalog
         self.taken = begun.taken
         if self.taken:
             await self.look_up()  # what is a repeat all the same
@@ -261,7 +265,7 @@ class Work:
         return stored
 
     def _outside(self, activity: Activity, need: Needs) -> Outside:
-        """What the step is told of others."""
+        """What the step is told of others, and by the catalog."""
         known = self._codes(need.codes)
         outside = Outside(self._taken(self._quotas(activity, need, known)), known)
         if need.members:
@@ -275,6 +279,8 @@ class Work:
                         continue
                     raise Taken
                 outside.identities[asked.place] = owner
+        if self.view is not None and need.lines:
+            outside.catalog = self.view.of(need.lines)
         return outside
 
     def _orders(self, member_id: str, order_ids: list[str]) -> dict[str, Order]:

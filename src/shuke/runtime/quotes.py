@@ -94,8 +94,11 @@ class Quotes:
             if more:
                 also = await carts.see(connection, activity.member_id, quotas=more, asked=())
                 seen.taken |= also.taken
+            described = None
+            if seen.catalog and need.lines:
+                described = (await self._settler.goods.view(connection, seen.catalog, [need.lines])).of(need.lines)
         member = seen.member or new_member(activity.member_id)
-        return _Things(editions, member, Context(taken=seen.taken, codes=seen.codes))
+        return _Things(editions, member, Context(taken=seen.taken, codes=seen.codes, catalog=described))
 
 
 class _Things(NamedTuple):

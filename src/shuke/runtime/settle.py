@@ -33,6 +33,7 @@ from shuke.runtime.batch import Answer as Answer
 from shuke.runtime.batch import EngineFailed, MustLock, Taken, Work
 from shuke.runtime.figures import Figures
 from shuke.runtime.garbage import uncollected
+from shuke.runtime.goods import Goods
 from shuke.runtime.resolving import resolved
 
 log = structlog.get_logger()
@@ -101,6 +102,7 @@ class Settler:
         self._editions: Editions | None = None
         self._compiled: list[Compiled] = []  # versions never change: what is compiled once stays
         self._version = 0
+        self.goods = Goods()
         self._careful = 0  # batches still to be looked up beforehand, after one met a repeat
 
     async def settle(
@@ -278,6 +280,8 @@ class Settler:
         if careful:
             await work.look_up()
         await work.load(orders_of_paid=careful)
+        if work.catalog:
+            work.view = await self.goods.view(work.connection, work.catalog, [need.lines for need in work.needs])
         work.run()
         await commit.write(work.connection, work.batch)  # and commit
         return work.answers()

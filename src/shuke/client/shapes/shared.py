@@ -66,8 +66,8 @@ class BalanceShown(TypedDict):
 class CartLineTold(TypedDict):
     """One line of a cart, at list price."""
 
-    # What the whole line costs at list price, minor units.
-    amount: int
+    # What the whole line costs at list price, minor units; left out: what the catalog says of the SKU.
+    amount: NotRequired[int | None]
     quantity: NotRequired[int]
     sku: NotRequired[str | None]
     category: NotRequired[str | None]

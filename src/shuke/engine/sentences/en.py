@@ -109,6 +109,7 @@ REFUSALS = {
     "points_not_applicable": "{asset} cannot pay here. {reason}",
     "points_not_in_steps": "They are used in steps of {step}, at least {minimum}, not {asked}.",
     "points_worth_nothing": "{asked} is worth nothing yet.",
+    "price_unknown": "There is no price for line {line}[ ({sku})]: tell its amount, or give the catalog a list price.",
     "quantity_invalid": "Not so many at once: {quantity}; at most {most}.",
     "reason_missing": "What is given or adjusted by hand needs a reason.",
     "receiver_missing": "A gift needs somebody to give it to.",

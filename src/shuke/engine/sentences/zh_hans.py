@@ -109,6 +109,7 @@ REFUSALS = {
     "points_not_applicable": "{asset}在此不能抵扣。{reason}",
     "points_not_in_steps": "须以{step}为单位且至少{minimum}，不能是{asked}。",
     "points_worth_nothing": "{asked}还不足以抵扣。",
+    "price_unknown": "第{line}条明细[（{sku}）]没有价格：请提供金额，或在商品目录中填写标价。",
     "quantity_invalid": "一次的数量不能是{quantity}，最多{most}。",
     "reason_missing": "手动给予或调整必须写明理由。",
     "receiver_missing": "转赠必须指定受赠的会员。",

@@ -109,6 +109,7 @@ REFUSALS = {
     "points_not_applicable": "{asset}在此不能折抵。{reason}",
     "points_not_in_steps": "須以{step}為單位且至少{minimum}，不能是{asked}。",
     "points_worth_nothing": "{asked}還不足以折抵。",
+    "price_unknown": "第{line}項明細[（{sku}）]沒有價格：請告知金額，或在商品目錄中填寫定價。",
     "quantity_invalid": "一次的數量不能是{quantity}，最多{most}。",
     "reason_missing": "手動給予或調整必須寫明理由。",
     "receiver_missing": "轉贈必須指定受贈的會員。",

@@ -50,6 +50,8 @@ SCOPES: Final = (
     "coupons:write",
     "tiers:read",
     "tiers:write",
+    "catalog:read",
+    "catalog:write",
     "programs:read",
     "programs:write",
     "activities:read",

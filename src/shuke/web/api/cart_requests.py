@@ -8,7 +8,7 @@ from msgspec.json import encode
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
 from pydantic_core import PydanticKnownError
 
-from shuke.engine.activity import Line, Payments, Purchase
+from shuke.engine.activity import UNPRICED, Line, Payments, Purchase
 from shuke.engine.cart import EVERYTHING
 from shuke.web.api import contract
 from shuke.web.api.contract import Amount, Free, MemberId, Moment, OrderId, Quantity, Slug, Told
@@ -25,7 +25,11 @@ HoldKey = Annotated[contract.Id, Field(description="The key it is held under: yo
 class CartLineTold(Told):
     """One line of a cart, at list price."""
 
-    amount: Amount = Field(description="What the whole line costs at list price, minor units.", examples=[10000])
+    amount: Amount | None = Field(
+        default=None,
+        description="What the whole line costs at list price, minor units; left out: what the catalog says of the SKU.",
+        examples=[10000],
+    )
     quantity: Quantity = 1
     sku: contract.Line | None = Field(default=None, examples=["tea"])
     category: contract.Line | None = Field(default=None, examples=["drinks"])
@@ -36,9 +40,15 @@ class CartLineTold(Told):
         description="Further facts that conditions may use: line.<name>. `title` names the line where it is shown.",
     )
 
+    @model_validator(mode="after")
+    def _has_a_price(self) -> CartLineTold:
+        if self.amount is None and self.sku is None:
+            raise ValueError("a line needs its amount, or an SKU whose list price the catalog knows")
+        return self
+
     def line(self) -> Line:
         return Line(
-            self.amount,
+            UNPRICED if self.amount is None else self.amount,
             self.quantity,
             self.sku,
             self.category,
@@ -113,7 +123,7 @@ class Cart(Told):
 
     @model_validator(mode="after")
     def _is_countable(self) -> Cart:
-        if sum(line.amount for line in self.lines) + self.tax + self.shipping > contract.SAFE:
+        if sum(line.amount or 0 for line in self.lines) + self.tax + self.shipping > contract.SAFE:
             raise ValueError("the cart's total is beyond what every reader keeps exactly")
         if sum(len(encode(line.attributes)) for line in self.lines if line.attributes) > ATTRIBUTES_MOST:
             raise ValueError(f"the attributes of all lines together are more than {ATTRIBUTES_MOST} bytes of JSON")

@@ -36,7 +36,11 @@ router = doors("Carts")
 HOLDS_MOST = 20
 """The most that a page of holds has; a member has no more."""
 
+_UNPRICEABLE = ["price_unknown", "amount_invalid"]
+"""A line without an amount needs the catalog to have one."""
+
 _DECLINED = [
+    *_UNPRICEABLE,
     "coupon_not_applicable",
     "points_not_applicable",
     "stored_value_not_applicable",
@@ -93,7 +97,7 @@ class CartReleased(Settlement):
 @router.post(
     "/carts/quote",
     response_model=QuoteShown | ucp.UcpCart,
-    responses=documented("body_too_large", "wrong_type", "no_program", refusals=["amount_invalid", "member_erased"]),
+    responses=documented("body_too_large", "wrong_type", "no_program", refusals=["member_erased", *_UNPRICEABLE]),
 )
 async def quote_cart(
     cart: CartQuoteTold,

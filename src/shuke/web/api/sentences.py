@@ -41,6 +41,22 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
             "目前连不上账本。没有丢失任何数据，请用同一个键再试一次。",
         ),
     ),
+    "category_in_itself": (
+        422,
+        _in(
+            "The category {category} would lie in itself. Nothing was changed.",
+            "商品類別 {category} 會成為自己的上層。沒有任何變更。",
+            "商品类别 {category} 会成为自己的上级。没有任何变更。",
+        ),
+    ),
+    "category_too_deep": (
+        422,
+        _in(
+            "At most {most} categories lie in each other; {category} would be deeper. Nothing was changed.",
+            "商品類別最多 {most} 層，{category} 會超過。沒有任何變更。",
+            "商品类别最多 {most} 层，{category} 会超过。没有任何变更。",
+        ),
+    ),
     "codes_not_unique": (
         422,
         _in(
