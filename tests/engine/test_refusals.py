@@ -36,6 +36,7 @@ profile:
       choices:
         - {id: dry, title: {en: Dry, zh-Hant: 乾性, zh-Hans: 干性}}
         - {id: oily, title: {en: Oily, zh-Hant: 油性, zh-Hans: 油性}}
+  purposes: [{id: marketing, title: {en: Offers, zh-Hant: 優惠訊息, zh-Hans: 优惠信息}, channels: [email]}]
 coupons:
   - {id: latte, title: {en: Free latte, zh-Hant: 拿鐵券, zh-Hans: 拿铁券}, give: {percent: {off: 100}}}
 ladders:
@@ -174,6 +175,7 @@ SAMPLES = {
     Fact.TEMPLATE: "latte",
     Fact.LADDER: "club",
     Fact.TRAIT: "skin",
+    Fact.PURPOSE: "marketing",
     Fact.CHOICES: ["dry", "oily"],
     Fact.DATE: NEW_YEAR,
     Fact.END: NEW_YEAR,

@@ -23,6 +23,9 @@ id: everything
 currency: USD
 zone: Asia/Taipei
 hold_minutes: 60
+profile:
+  traits: [{id: city, type: text, required: true}]
+  purposes: [{id: marketing, channels: [email, sms], text: {en: We write to you now and then.}, version: 2026-05}]
 assets:
   - {id: points, validity: {after: 30 days}, pending: 1 days, redemption: {worth: 0.01}, transfer: {minimum: 1},
      expiry_notice_days: [7]}
@@ -90,8 +93,11 @@ def story(shop: Ledger) -> Iterator[tuple[Activity, list[str]]]:
 
     t = NOON
     ann = {"traits": {"city": "Taipei"}, "tags": ["regular"]}
-    yield told(of.JOINED, "ann", key="1", **ann), ["member.joined", "tier.entered"]
+    yield told(of.JOINED, "ann", key="1", **ann), ["profile.completed", "member.joined", "tier.entered"]
     yield told(of.UPDATED, "ann", key="2", traits={"city": "Tainan"}), ["member.updated"]
+    agreed = {"purpose": "marketing", "channels": ["email"], "language": "en"}
+    yield told(of.CONSENT_GRANTED, "ann", key="20", **agreed), ["consent.granted"]
+    yield told(of.CONSENT_WITHDRAWN, "ann", key="21", purpose="marketing"), ["consent.withdrawn"]
     yield order("ann", "o-1", 10000), ["order.settled", "asset.earned", "tier.raised"]
     yield told(of.ORDER_COMPLETED, "ann", key="3", when=t + HOUR, order_id="o-1"), ["order.completed"]
     yield passed("ann", t + DAY), ["asset.ripened"]

@@ -6,6 +6,15 @@ currency: USD
 zone: Asia/Taipei
 locales: [en, zh-Hant, zh-Hans]
 announce: [asset.expiring, coupon.issued, tier.raised, tier.dropped, order.settled]
+profile:
+  traits:
+    - {id: city, title: {en: City, zh-Hant: 城市, zh-Hans: 城市}, type: text}
+  purposes:
+    - id: marketing
+      title: {en: Offers, zh-Hant: 優惠訊息, zh-Hans: 优惠信息}
+      channels: [email, line]
+      text: {en: We may write to you., zh-Hant: 我們可以寫信給您。, zh-Hans: 我们可以给您写信。}
+      version: "2026-11"
 assets:
   - id: points
     title: {en: Points, zh-Hant: 點數, zh-Hans: 积分}

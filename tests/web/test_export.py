@@ -28,6 +28,9 @@ async def rich(serve):
             "tags": ["staff"],
         }
         await door.post("/v1/members", json=ann)
+        for granted in (True, False):
+            said = {"granted": granted, "purpose": "marketing", "channels": ["email"], "via": "checkout"}
+            assert (await door.post("/v1/members/ann/consents", json=said)).status_code == 200
         await door.post("/v1/members", json={"member_id": "bob", "traits": {"name": "Bob"}})
         for number in range(ORDERS):
             line = {"amount": 10000, "attributes": {"text": "for mum"}}
@@ -49,6 +52,9 @@ async def test_the_document_holds_what_every_other_answer_tells_of_her(rich: Doo
     assert told["member"] == (await rich.get("/v1/members/ann")).json()
     balances = (await rich.get("/v1/members/ann/balances")).json()
     assert (told["balances"], told["holds"]) == (balances["balances"], balances["holds"])
+    assert told["tags"] == (await rich.get("/v1/members/ann/tags")).json()["tags"]
+    assert [said["granted"] for said in told["consents"]] == [False, True]
+    assert told["consents"] == (await rich.get("/v1/members/ann/consents/history")).json()["items"]
     for table in ("coupons", "orders", "activities", "entries"):
         page = (await rich.get(f"/v1/members/ann/{table}", params={"limit": 200})).json()
         assert told[table] == page["items"], table

@@ -23,6 +23,13 @@ OF_MEMBER: LiteralString = (
 )
 
 
+OF_TYPES: LiteralString = (
+    _ACTIVITY
+    + """ where bucket = %b::int2 and member_id = %b and seq < %b and type = any(%b::text[])
+    order by seq desc limit %b::int"""
+)
+
+
 class Answered(Struct):
     """What was answered: a refusal's ``code`` and ``facts``, else the engine's ``body``."""
 
@@ -61,6 +68,21 @@ async def of_member(connection: Connection, member_id: str, *, before: int | Non
     below = _BEYOND if before is None else before
     cursor = await connection.execute(OF_MEMBER, (bucket_of(member_id), member_id, below, most), prepare=True)
     return [_recorded(*row) for row in await cursor.fetchall()]
+
+
+async def of_types(
+    connection: Connection, member_id: str, types: list[str], *, before: int | None, most: int
+) -> list[Recorded]:
+    """The member's activities of these types, the latest settled first; those with a ``seq`` below ``before``."""
+    below = _BEYOND if before is None else before
+    cursor = await connection.execute(OF_TYPES, (bucket_of(member_id), member_id, below, types, most))
+    return [_recorded(*row) for row in await cursor.fetchall()]
+
+
+def body_of(recorded: Recorded) -> dict[str, Any]:
+    """What the engine answered."""
+    found: dict[str, Any] = json.decode(recorded.answer.body)
+    return found
 
 
 def _recorded(id_: int, seq: int, recorded_at: datetime, version: int, body: str, answer: str) -> Recorded:

@@ -23,12 +23,25 @@ from shuke.engine.orders import Order, pack_order, unpack_order
 from shuke.engine.step import ACTS
 from shuke.values.ids import bucket_of, digest
 
-_PERSONAL: Final = frozenset((of.JOINED, of.UPDATED))
+_PERSONAL: Final = frozenset((of.JOINED, of.UPDATED, of.TAGGED, of.UNTAGGED))
 _FACTS: Final = frozenset(
     (
-        *("amount", "asset", "codes", "coupon", "days", "expires_at", "from_member", "hold", "id", "ladder", "lines"),
-        *("lots", "minutes", "order_id", "period", "quantity", "ripens_at", "shipping", "source", "stored_value"),
-        *("tax", "template", "tier", "to_member", "until", "version"),
+        *(
+            "amount",
+            "asset",
+            "channels",
+            "codes",
+            "coupon",
+            "days",
+            "expires_at",
+            "from_member",
+            "hold",
+            "id",
+            "ladder",
+            "lines",
+        ),
+        *("lots", "minutes", "order_id", "period", "purpose", "quantity", "ripens_at", "shipping", "source"),
+        *("stored_value", "tax", "template", "text_hash", "tier", "to_member", "until", "version"),
     )
 )
 """What is kept of a payload the engine itself understands: numbers and names of things."""

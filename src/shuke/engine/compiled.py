@@ -12,6 +12,7 @@ from typing import Any
 from shuke.engine.assets import AssetRules, compile_assets
 from shuke.engine.benefits import compile_benefits
 from shuke.engine.conditions import Names, compile_condition
+from shuke.engine.consents import ConsentRules
 from shuke.engine.coupons import compile_coupons
 from shuke.engine.earning import EarnRule, Ruleset, compile_earning
 from shuke.engine.measures import Counter, reach_days
@@ -39,6 +40,7 @@ class Compiled:
         self.effective_from = effective_from
         self.calendar = LocalCalendar(program.zone)
         self.currency_scale = 10**program.scale
+        self.consents = ConsentRules(program.profile)
         self.profile = ProfileRules(program.profile, currency_scale=self.currency_scale)
         self.assets: dict[str, AssetRules] = compile_assets(program, self.calendar)
         measures = tracked_measures(program)

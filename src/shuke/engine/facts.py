@@ -20,6 +20,7 @@ from typing import Any
 
 from shuke.engine.activity import Line
 from shuke.engine.catalog import categories_of
+from shuke.engine.consents import granted
 from shuke.engine.expressions import Expression
 from shuke.engine.turn import Turn
 from shuke.program.conditions import Fact, Kind
@@ -194,6 +195,7 @@ _FACTS: dict[tuple[str, str], str] = {
     ("member", "language"): 'text_in(turn.member.traits.get("language"))',
     ("member", "kind"): 'text_in(turn.member.traits.get("kind"))',
     ("member", "tags"): "turn.member.tags",
+    ("member", "consents"): "granted(turn.member)",
     ("activity", "type"): "turn.activity.type",
     ("activity", "source"): "turn.activity.source",
     ("now", "date"): "turn.day",
@@ -269,6 +271,7 @@ FACT_WORDS: dict[str, Any] = {
     "attribute": _attribute,
     "categories": categories_of,
     "day_in": day_in,
+    "granted": granted,
     "joined": _joined,
     "kept_on": kept_on,
     "len": len,

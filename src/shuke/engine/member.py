@@ -130,6 +130,29 @@ class Identity(Struct, array_like=True, gc=False):
     verified_by: str = ""  # the source that told us that it was
 
 
+class Tag(Struct, array_like=True, gc=False):
+    """What is known of a tag: of which kind it is (see ``engine.tags``), who or which rule put it on, since and until
+    when."""
+
+    kind: str
+    by: str
+    since: int
+    until: int = NEVER
+
+
+class Consent(Struct, array_like=True, gc=False):
+    """What a member last said of one purpose and channel: to which text (its version, SHA-256 and language), ``via``
+    which form or page, told by which source."""
+
+    granted: bool
+    at: int
+    version: str = ""
+    text_hash: str = ""
+    language: str = ""
+    via: str = ""
+    source: str = ""
+
+
 ACTIVE = "active"
 STRANGER = "stranger"  # nothing has happened but activities that were refused: nobody has joined
 ERASED = "erased"
@@ -157,6 +180,8 @@ class Member(Struct):
     carries: dict[str, list[int]] = {}  # asset -> [numerator, denominator] of the fraction kept
     once: dict[str, int] = {}  # gifts given once for ever -> when
     identities: list[Identity] = []  # in the order in which they were learnt
+    tagged: dict[str, Tag] = {}  # what is known of ``tags``; nothing of those from before that was kept
+    consents: dict[str, Consent] = {}  # purpose.channel -> what she said last
     traits_set: dict[str, int] = {}  # declared traits that change only so often -> when they were told
 
 

@@ -9,14 +9,12 @@ from shuke.engine.activity import Activity
 from shuke.engine.effects import Refused
 from shuke.engine.identity import learn
 from shuke.engine.member import ACTIVE
+from shuke.engine.tags import MANUAL, MOST_TAGS, are_too_many, put_on, take_off
 from shuke.engine.traits import refuse_traits, remember_changes
 from shuke.engine.turn import Turn
 
 MOST_TRAITS = 200
 """The most traits of one member."""
-
-MOST_TAGS = 200
-"""The most tags of one member."""
 
 
 def welcome(turn: Turn) -> None:
@@ -62,18 +60,20 @@ def _learn(turn: Turn, payload: dict[str, Any]) -> Refused | None:
         return refused
     traits = {**member.traits, **told}
     traits = {name: value for name, value in traits.items() if value is not None}
-    removed = set(payload.get("untags") or ())
-    kept = [tag for tag in member.tags if tag not in removed]
-    tags = list(dict.fromkeys([*kept, *(payload.get("tags") or ())]))
     if len(traits) > max(MOST_TRAITS, len(member.traits)):
         return Refused("too_many_traits", {"most": MOST_TRAITS})
-    if len(tags) > max(MOST_TAGS, len(member.tags)):
+    removed, added = payload.get("untags") or (), payload.get("tags") or ()
+    if are_too_many(turn, added, removed=removed):
         return Refused("too_many_tags", {"most": MOST_TAGS})
     refused = learn(turn)
     if refused is None:
         if told:
             remember_changes(turn, told)
-        member.traits, member.tags = traits, tags
+        member.traits = traits
+        if removed:
+            take_off(turn, [name for name in removed if name not in added])
+        if added:
+            put_on(turn, added, kind=MANUAL, by=turn.activity.source)
         _tell_if_complete(turn)
     return refused
 

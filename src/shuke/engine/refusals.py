@@ -26,6 +26,7 @@ class Fact(Enum):
     TEMPLATE = "template"  # the id of a coupon template
     LADDER = "ladder"  # the id of a ladder
     TRAIT = "trait"  # the id of a declared trait
+    PURPOSE = "purpose"  # the id of a purpose that members agree to
     CHOICES = "choices"  # ids of the choices of the trait among the facts
     DATE = "date"  # an instant, of which the date is told
     END = "end"  # the instant at which something ends: its last day is told
@@ -55,6 +56,8 @@ REFUSALS: Final[dict[str, Facts]] = {
     "code_unknown": {"code": Fact.TEXT},
     "code_used": {"code": Fact.TEXT},
     "code_void": {"code": Fact.TEXT},
+    "consent_channel_unknown": {"purpose": Fact.PURPOSE, "channel": Fact.TEXT, "channels": Fact.LIST},
+    "consent_unknown": {"purpose": Fact.TEXT},
     "coupon_ended": {"template": Fact.TEMPLATE, "ended_at": Fact.END},
     "coupon_expired": {"coupon": Fact.TEXT, "valid_until": Fact.END},
     "coupon_held": _COUPON,
@@ -117,6 +120,7 @@ REFUSALS: Final[dict[str, Facts]] = {
     "spend_unknown": _SPEND,
     "stored_value_held": _TOP_UP,
     "stored_value_not_applicable": {"reason": Fact.REASON},
+    "tag_ended": {"until": Fact.END},
     "tier_unknown": {"ladder": Fact.LADDER, "tier": Fact.TEXT},
     "too_many_holds": {"most": Fact.COUNT},
     "too_many_identities": {"most": Fact.COUNT},
@@ -216,6 +220,7 @@ _WRITE: Final[dict[Fact, Callable[[Writer, Any, Mapping[str, Any]], str]]] = {
     Fact.TEMPLATE: lambda words, value, facts: words.name(words.program.coupons, value),
     Fact.LADDER: lambda words, value, facts: words.name(words.program.ladders, value),
     Fact.TRAIT: lambda words, value, facts: words.name(words.program.profile.traits, value),
+    Fact.PURPOSE: lambda words, value, facts: words.name(words.program.profile.purposes, value),
     Fact.CHOICES: _choices,
     Fact.DATE: lambda words, value, facts: words.date(value),
     Fact.END: lambda words, value, facts: words.last_day(value),

@@ -12,6 +12,7 @@ from shuke.engine import activity as of
 from shuke.engine import (
     assets,
     benefits,
+    consents,
     coupons,
     earning,
     erasure,
@@ -24,6 +25,7 @@ from shuke.engine import (
     settling,
     spends,
     stored_value,
+    tags,
     tiers,
     transfers,
     value_holds,
@@ -46,6 +48,10 @@ ACTS: dict[str, Act] = {
     of.IDENTIFIED: identity.identify,
     of.IDENTITY_ADDED: identity.add,
     of.IDENTITY_REMOVED: identity.remove,
+    of.TAGGED: tags.tag,
+    of.UNTAGGED: tags.untag,
+    of.CONSENT_GRANTED: consents.grant,
+    of.CONSENT_WITHDRAWN: consents.withdraw,
     of.ORDER_PAID: settling.pay,
     of.ORDER_COMPLETED: settling.complete,
     of.ORDER_REFUNDED: refunds.refund,
@@ -88,6 +94,7 @@ DUES: tuple[Stage, ...] = (
     holds.fall_due,  # carts not paid in time let go
     assets.fall_due,  # lots ripen, lots end
     coupons.fall_due,  # coupons end
+    tags.fall_due,  # tags come off
     tiers.fall_due,  # grants end, standings are reviewed
     benefits.gift,
 )
@@ -97,6 +104,7 @@ NEXT_DUE: tuple[Callable[[Turn], Instant], ...] = (
     holds.next_due,
     assets.next_due,
     coupons.next_due,
+    tags.next_due,
     tiers.next_due,
     benefits.next_due,
 )

@@ -80,7 +80,7 @@ class Vocabulary:
     """The names a program gives conditions. Tiers are in rank order, lowest first; scales are decimals kept.
 
     The built-in measures are always known; ``measures`` holds the declared ones (see ``measure_kind``). ``traits`` are
-    the declared ones, ``choices`` what those of them can be that are chosen from a list.
+    the declared ones, ``choices`` what facts can be that are chosen from a list, by how they are written.
     """
 
     currency_scale: int
@@ -99,7 +99,7 @@ class Vocabulary:
             {ladder.id: tuple(tier.id for tier in ladder.tiers) for ladder in program.ladders},
             {name: measure_kind(measure.kind, measure.of) for name, measure in program.all_measures().items()},
             {trait.id: KINDS[trait.type] for trait in program.profile.traits},
-            {trait.id: tuple(one.id for one in trait.choices) for trait in program.profile.traits if trait.choices},
+            _all_choices(program),
         )
 
     def kind(self, fact: Fact) -> Kind | None:
@@ -113,6 +113,19 @@ class Vocabulary:
     @property
     def measure_names(self) -> tuple[str, ...]:
         return (*_BUILT_IN, *self.measures)
+
+
+def _all_choices(program: Program) -> dict[str, tuple[str, ...]]:
+    found = {
+        show_term(Fact("trait", trait.id)): tuple(choice.id for choice in trait.choices)
+        for trait in program.profile.traits
+        if trait.choices
+    }
+    purposes = program.profile.purposes
+    found[show_term(Fact("member", "consents"))] = tuple(
+        f"{purpose.id}.{channel}" for purpose in purposes for channel in purpose.channels
+    )
+    return found
 
 
 class Signature(NamedTuple):
@@ -279,9 +292,11 @@ def _kinds(node: Node, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
         case Has(term):
             if signature(term, vocabulary).kind not in (Kind.TEXTS, Kind.OPEN):
                 yield problem(path, "type_mismatch:has", show(In(term, node.values)), term=show_term(term))
-            elif chosen := _choices(term, vocabulary):
+            elif (chosen := _choices(term, vocabulary)) is not None:
                 for text in node.values:
-                    if text not in chosen:
+                    if not chosen:
+                        yield problem(path, "unknown_choice:none", term=show_term(term), value=show_value(text))
+                    elif text not in chosen:
                         yield _unknown_choice(path, "unknown_choice:has", term, text, chosen)
         case IsToday(term):
             if signature(term, vocabulary).kind not in (Kind.DATE, Kind.OPEN):
@@ -343,7 +358,7 @@ def _literal(node: Node, term: Term, value: Value, vocabulary: Vocabulary, path:
     elif kind is Kind.TEXTS:
         text = show_term(term)
         yield problem(path, "type_mismatch:list", f"{text} has {show_value(value)}", term=text)
-    elif (chosen := _choices(term, vocabulary)) and own is Kind.TEXT and value not in chosen:
+    elif (chosen := _choices(term, vocabulary)) is not None and own is Kind.TEXT and value not in chosen:
         yield _unknown_choice(path, "unknown_choice", term, str(value), chosen)
     elif kind is not Kind.OPEN and own is not (Kind.NUMBER if kind in _NUMBERS else kind):
         facts = {"condition": show(node), "term": show_term(term), "value": show_value(value)}
@@ -354,9 +369,9 @@ def _literal(node: Node, term: Term, value: Value, vocabulary: Vocabulary, path:
         )
 
 
-def _choices(term: Term, vocabulary: Vocabulary) -> tuple[str, ...]:
+def _choices(term: Term, vocabulary: Vocabulary) -> tuple[str, ...] | None:
     """What the term can be, where it is chosen from a list."""
-    return vocabulary.choices.get(term.name, ()) if isinstance(term, Fact) and term.scope == "trait" else ()
+    return vocabulary.choices.get(show_term(term)) if isinstance(term, Fact) else None
 
 
 def _decimals(value: Value) -> int:

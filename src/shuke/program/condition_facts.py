@@ -57,6 +57,7 @@ FACTS: dict[str, dict[str, Kind]] = {
         "language": Kind.TEXT,
         "kind": Kind.TEXT,
         "tags": Kind.TEXTS,
+        "consents": Kind.TEXTS,  # granted ones, as purpose.channel
     },
     "trait": {},
     "activity": {"type": Kind.TEXT, "source": Kind.TEXT},

@@ -54,6 +54,10 @@ FIELDS: Final[dict[str, str]] = {
     "Trait.least": "The least it may be; of money in currency units.",
     "Trait.most": "The most it may be; of money in currency units.",
     "Trait.without_year": "A date may be told without its year, such as 05-01.",
+    "Profile.purposes": "What members are asked to agree to. Nobody agrees by joining.",
+    "Purpose.channels": "The channels it is asked for: email, sms, line, wechat, wecom, push, phone …",
+    "Purpose.text": "What they agree to, as they read it: one text, or one per language. Its hash is kept.",
+    "Purpose.version": "A name for the text as it is now, such as 2026-11.",
     # measures
     "Measure.kind": "The sum of something, the count of activities, or the number of days with one.",
     "Measure.of": "What is summed: amount, items, or payload.<field> of the activity.",

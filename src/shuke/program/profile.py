@@ -7,8 +7,9 @@ activity of its own (``profile.completed``), once for ever, that rules can rewar
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -100,9 +101,44 @@ class Trait(Chapter):
         return self
 
 
+Channel = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+
+
+class Purpose(Chapter):
+    """What members are asked to agree to, such as marketing; each channel is agreed to by itself.
+
+    ``text`` is what they agree to, as they read it; ``version`` its name. A hash of the text is kept with each consent.
+    """
+
+    id: Slug
+    title: Text | None = None
+    channels: list[Channel] = Field(min_length=1)
+    text: Text | None = None
+    version: str | None = Field(default=None, min_length=1, max_length=100)
+
+    @model_validator(mode="after")
+    def _each_channel_once(self) -> Purpose:
+        if len(set(self.channels)) < len(self.channels):
+            raise Broken("purpose_channels")
+        return self
+
+
+def hash_of(text: Text | None, language: str) -> str | None:
+    """SHA-256, in hex, of the text in this language (or of the one there is); None where there is no such text."""
+    told = text.get(language) if isinstance(text, dict) else text
+    return None if told is None else hashlib.sha256(told.encode()).hexdigest()
+
+
+def hashes_of(text: Text | None) -> frozenset[str]:
+    """The hashes of a text in all its languages."""
+    languages = text if isinstance(text, dict) else [""]
+    return frozenset(found for found in (hash_of(text, language) for language in languages) if found is not None)
+
+
 class Profile(Chapter):
     """What is asked of members. ``closed``: nothing else may be told of them."""
 
     traits: list[Trait] = Field(default_factory=list)
     required_identities: list[str] = Field(default_factory=list)
     closed: bool = False
+    purposes: list[Purpose] = Field(default_factory=list)

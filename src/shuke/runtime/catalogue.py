@@ -46,6 +46,22 @@ class MemberUpdated(Fact):
     ]
 
 
+class ProfileCompleted(Fact):
+    """All that the program requires of a profile is there. Said once of every member."""
+
+    member_id: str
+
+
+class ConsentFact(Fact):
+    """A member agreed to something, or withdrew it, for some channels."""
+
+    member_id: str
+    purpose: Annotated[str | None, Meta(description="Null: she withdrew all there is.")]
+    channels: Annotated[list[str] | None, Meta(description="Null: all there are.")]
+    version: Annotated[str | None, Meta(description="Of the text she agreed to, where the program names one.")]
+    text_hash: Annotated[str | None, Meta(description="SHA-256 of that text, in hex.")]
+
+
 class MemberErased(Fact):
     """A person left for ever: whatever else is known of her is to be forgotten too."""
 
@@ -240,6 +256,21 @@ _NAMES = ("en", "zh-Hant", "zh-Hans")
 _TOPICS: Final[tuple[tuple[str, type[Struct], str, str, str], ...]] = (
     ("member.joined", MemberJoined, "Somebody became a member.", "有人加入會員。", "有人入会。"),
     ("member.updated", MemberUpdated, "A member's profile changed.", "會員資料有變更。", "会员资料有变更。"),
+    (
+        "profile.completed",
+        ProfileCompleted,
+        "A member's profile is complete.",
+        "會員資料已填寫完整。",
+        "会员资料已填写完整。",
+    ),
+    ("consent.granted", ConsentFact, "A member agreed to be told.", "會員同意接收訊息。", "会员同意接收信息。"),
+    (
+        "consent.withdrawn",
+        ConsentFact,
+        "A member withdrew her consent.",
+        "會員撤回同意。",
+        "会员撤回同意。",
+    ),
     ("member.erased", MemberErased, "A member was erased.", "會員資料已刪除。", "会员资料已删除。"),
     ("order.settled", OrderSettled, "An order was settled.", "訂單已入帳。", "订单已入账。"),
     ("order.completed", OrderSettled, "An order was completed.", "訂單已完成。", "订单已完成。"),

@@ -119,6 +119,17 @@ def _members(step: Step) -> Found:
         yield "member.updated", at, say.MemberUpdated("", member.id, changed)
 
 
+def _profiles(step: Step) -> Found:
+    member_id, at = step.member.id, step.activity.occurred_at
+    if step.acted == of.PROFILE_COMPLETED:
+        yield "profile.completed", at, say.ProfileCompleted("", member_id)
+    elif step.acted in (of.CONSENT_GRANTED, of.CONSENT_WITHDRAWN):
+        told, text = step.activity.payload or {}, step.settled.answer.get("consent", {})
+        version, text_hash = text.get("version") or None, text.get("text_hash") or None
+        fact = say.ConsentFact("", member_id, told.get("purpose"), told.get("channels"), version, text_hash)
+        yield step.acted, at, fact
+
+
 def _changed(step: Step) -> list[str]:
     was, now = step.was.profile, profile_of(step.member)
     found = list(dict.fromkeys(f"identities.{change.kind}" for change in step.settled.effects.identities))
@@ -451,6 +462,7 @@ def _notices(step: Step) -> Found:
 
 TELLERS: Final[tuple[tuple[frozenset[str], Callable[[Step], Found]], ...]] = (
     (frozenset(("member.joined", "member.updated", "member.erased")), _members),
+    (frozenset(("profile.completed", "consent.granted", "consent.withdrawn")), _profiles),
     (frozenset(_ORDER_TOPICS.values()), _orders),
     (frozenset(("hold.placed", "hold.released", "hold.lapsed")), _holds),
     (_ASSET_TOPICS, _assets),

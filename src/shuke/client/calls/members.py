@@ -6,13 +6,18 @@ from datetime import datetime
 from typing import Any, Literal
 
 from shuke.client.shapes.members import (
+    ConsentRecorded,
+    ConsentsShown,
     MemberChanged,
     MemberErased,
     MemberExport,
     MemberJoined,
     MemberShown,
+    PageConsentSaid,
     PageMemberShown,
     ProfileShown,
+    TagsChanged,
+    TagsShown,
 )
 from shuke.client.transport import Call, made
 
@@ -146,9 +151,109 @@ def get_profile(member_id: str) -> Call[ProfileShown]:
     return made("GET", "/v1/members/{member_id}/profile", place={"member_id": member_id})
 
 
+def list_tags(member_id: str) -> Call[TagsShown]:
+    """A member's tags, with who or what put each on, since when, and until when it stays."""
+    return made("GET", "/v1/members/{member_id}/tags", place={"member_id": member_id})
+
+
+def add_tags(
+    member_id: str,
+    *,
+    tags: list[str],
+    kind: Literal["manual", "rule", "statistic", "ranking", "model"] | None = None,
+    by: str | None = None,
+    until: str | datetime | None = None,
+    idempotency_key: str | None = None,
+) -> Call[TagsChanged]:
+    """Put tags on a member. Of one she has, kind, author and end are told anew, and it is hers since when it was."""
+    return made(
+        "POST",
+        "/v1/members/{member_id}/tags",
+        place={"member_id": member_id},
+        body={"tags": tags, "kind": kind, "by": by, "until": until},
+        once=idempotency_key or True,
+    )
+
+
+def remove_tags(
+    member_id: str,
+    *,
+    tags: list[str],
+    kind: Literal["manual", "rule", "statistic", "ranking", "model"] | None = None,
+    idempotency_key: str | None = None,
+) -> Call[TagsChanged]:
+    """Take tags off a member. Those she does not have change nothing."""
+    return made(
+        "POST",
+        "/v1/members/{member_id}/tags/remove",
+        place={"member_id": member_id},
+        body={"tags": tags, "kind": kind},
+        once=idempotency_key or True,
+    )
+
+
+def get_consents(member_id: str) -> Call[ConsentsShown]:
+    """What the program asks consent for, with the texts, and what the member said of each purpose and channel.
+
+    Nothing is granted by itself: whoever was never asked is ``unasked``, and is not to be told.
+    """
+    return made("GET", "/v1/members/{member_id}/consents", place={"member_id": member_id})
+
+
+def record_consent(
+    member_id: str,
+    *,
+    granted: bool,
+    purpose: str | None = None,
+    channels: list[str] | None = None,
+    version: str | None = None,
+    language: str | None = None,
+    text_hash: str | None = None,
+    via: str | None = None,
+    said_at: str | datetime | None = None,
+    by: Literal["merchant", "member"] | None = None,
+    idempotency_key: str | None = None,
+) -> Call[ConsentRecorded]:
+    """Record that a member agreed to something, or withdrew it.
+
+    What she says is kept for ever, with the text it was about, until she is erased. What she said last, by
+    ``said_at``,
+    holds.
+    """
+    return made(
+        "POST",
+        "/v1/members/{member_id}/consents",
+        place={"member_id": member_id},
+        body={
+            "granted": granted,
+            "purpose": purpose,
+            "channels": channels,
+            "version": version,
+            "language": language,
+            "text_hash": text_hash,
+            "via": via,
+            "said_at": said_at,
+            "by": by,
+        },
+        once=idempotency_key or True,
+    )
+
+
+def list_consent_history(
+    member_id: str, *, cursor: str | None = None, limit: int | None = None
+) -> Call[PageConsentSaid]:
+    """Everything a member ever said of consents, the latest told first."""
+    return made(
+        "GET",
+        "/v1/members/{member_id}/consents/history",
+        place={"member_id": member_id},
+        query={"cursor": cursor, "limit": limit},
+    )
+
+
 def export_member(member_id: str, *, format: Literal["json", "csv"] | None = None) -> Call[MemberExport | str]:
-    """All that is known about a person in one file: profile, balances lot by lot, coupons, orders, everything that was
-    told of her and every entry with its reason.
+    """All that is known about a person in one file: profile, tags, all she said of consents, balances lot by lot,
+    coupons, orders, everything that was told of her and every entry with its reason.
 
     Takes a key that may also read orders, activities, coupons, points and tiers.
     """

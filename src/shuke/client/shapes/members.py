@@ -27,6 +27,98 @@ class ChoiceShown(TypedDict):
     title: str
 
 
+class ConsentRecorded(TypedDict):
+    """What she said, as it is kept."""
+
+    # The activity's id.
+    activity: str
+    member_id: str
+    occurred_at: str | datetime
+    # Per asset, in its smallest units.
+    earned: dict[str, int]
+    # Rules that gave nothing although they might have.
+    skipped: list[Skipped]
+    # Available afterwards, per asset, in its smallest units.
+    balances: dict[str, int]
+    # The tier in force afterwards, per ladder.
+    tiers: dict[str, str]
+
+
+class ConsentSaid(TypedDict):
+    """Something she once said. Nothing of this is ever changed."""
+
+    activity: str
+    granted: bool
+    at: str | datetime
+    # null: all there were.
+    purpose: str | None
+    # null: all there were.
+    channels: list[str] | None
+    version: str | None
+    text_hash: str | None
+    language: str | None
+    via: str | None
+    by: str | None
+    source: str
+
+
+class ConsentShown(TypedDict):
+    """One purpose on one channel, and what she last said of it."""
+
+    purpose: str
+    channel: str
+    # unasked: she never said anything.
+    state: Literal["granted", "withdrawn", "unasked"]
+    # When she said so; null: never.
+    at: str | None
+    # Of the text she agreed to.
+    version: str | None
+    # SHA-256 of that text, in hex.
+    text_hash: str | None
+    # In which she read it.
+    language: str | None
+    # Whether that is the text the program has now, in one of its languages.
+    current: bool
+    # Where she said so.
+    via: str | None
+    # Who told us.
+    source: str | None
+
+
+class ConsentTold(TypedDict):
+    """What she said."""
+
+    # true: she agrees; false: she does not, or no longer.
+    granted: bool
+    # Left out, where she withdraws all there is.
+    purpose: NotRequired[str | None]
+    # Each is agreed to by itself. Left out, where she withdraws all of them.
+    channels: NotRequired[list[str] | None]
+    # Of the text she read; the program's if left out.
+    version: NotRequired[str | None]
+    # In which she read it; the program's first if left out.
+    language: NotRequired[str | None]
+    # SHA-256 of the text she read, in hex; of the program's if left out.
+    text_hash: NotRequired[str | None]
+    # Where she said so.
+    via: NotRequired[str | None]
+    # When she said so; now if left out.
+    said_at: NotRequired[str | datetime | None]
+    # Who says so: the shop, or she herself (a form of hers that you pass on). Some traits only one of them may
+    # change, or she only so often.
+    by: NotRequired[Literal["merchant", "member"]]
+
+
+class ConsentsShown(TypedDict):
+    """All that the program asks consent for, and what she said."""
+
+    member_id: str
+    # What can be asked for, in the order of the program.
+    purposes: list[PurposeShown]
+    # By purpose and channel; also those that the program does not ask for any more.
+    consents: list[ConsentShown]
+
+
 class EraseTold(TypedDict):
     """How to erase a member."""
 
@@ -102,6 +194,8 @@ class MemberExport(TypedDict):
     at: str | datetime
     member: MemberShown
     known_as: list[IdentityShown]
+    tags: list[TagShown]
+    consents: list[ConsentSaid]
     balances: list[BalanceShown]
     holds: list[HoldShown]
     coupons: list[CouponShown]
@@ -171,6 +265,13 @@ class MemberTold(TypedDict):
     by: NotRequired[Literal["merchant", "member"]]
 
 
+class PageConsentSaid(TypedDict):
+    """As told."""
+
+    items: list[ConsentSaid]
+    next: NotRequired[str | None]
+
+
 class PageMemberShown(TypedDict):
     """As told."""
 
@@ -190,6 +291,79 @@ class ProfileShown(TypedDict):
     missing: list[str]
     # In the order of the program. Others she has are told with her.
     traits: list[TraitShown]
+
+
+class PurposeShown(TypedDict):
+    """What is asked for, as she is to read it."""
+
+    purpose: str
+    # In the caller's language.
+    title: str
+    # What she agrees to, in the caller's language, or in one the program has.
+    text: str | None
+    version: str | None
+    # Of this text; send it along when she agrees to it.
+    text_hash: str | None
+    channels: list[str]
+
+
+class TagShown(TypedDict):
+    """A tag, and where it comes from."""
+
+    tag: str
+    # manual, rule, statistic, ranking or model.
+    kind: str
+    # Who or which rule put it on; null: from before that was kept.
+    by: str | None
+    # null: from before that was kept.
+    since: str | None
+    # When it comes off by itself; null: never.
+    until: str | None
+
+
+class TagsChanged(TypedDict):
+    """Tags as they were put on or taken off."""
+
+    # The activity's id.
+    activity: str
+    member_id: str
+    occurred_at: str | datetime
+    # Per asset, in its smallest units.
+    earned: dict[str, int]
+    # Rules that gave nothing although they might have.
+    skipped: list[Skipped]
+    # Available afterwards, per asset, in its smallest units.
+    balances: dict[str, int]
+    # The tier in force afterwards, per ladder.
+    tiers: dict[str, str]
+
+
+class TagsRemoved(TypedDict):
+    """Tags to take off."""
+
+    tags: list[str]
+    # Take off only those of this kind.
+    kind: NotRequired[Literal["manual", "rule", "statistic", "ranking", "model"] | None]
+
+
+class TagsShown(TypedDict):
+    """A member's tags as of now."""
+
+    member_id: str
+    # In the order in which they were put on.
+    tags: list[TagShown]
+
+
+class TagsTold(TypedDict):
+    """Tags to put on."""
+
+    tags: list[str]
+    # manual: somebody put it on. What a rule, statistic, ranking or model tells never changes that.
+    kind: NotRequired[Literal["manual", "rule", "statistic", "ranking", "model"]]
+    # Who, or which rule; the source of your key if left out.
+    by: NotRequired[str | None]
+    # When it comes off by itself; never if left out.
+    until: NotRequired[str | datetime | None]
 
 
 class TraitShown(TypedDict):

@@ -28,6 +28,7 @@ def check(program: Program) -> Iterator[Problem]:
 
 def _kinds(program: Program) -> Iterator[tuple[str, list[str]]]:
     yield "profile.traits", [trait.id for trait in program.profile.traits]
+    yield "profile.purposes", [purpose.id for purpose in program.profile.purposes]
     yield "measures", [measure.id for measure in program.measures]
     yield "assets", [asset.id for asset in program.assets]
     yield "earning", [rule.id for rule in program.earning]

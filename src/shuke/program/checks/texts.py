@@ -11,7 +11,7 @@ from shuke.program.document import Program
 from shuke.program.problems import Problem, closest, problem, warning
 
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
-_TEXTS: Final = frozenset(("title", "description", "unit"))
+_TEXTS: Final = frozenset(("title", "description", "unit", "text"))
 
 
 def check(program: Program) -> Iterator[Problem]:

@@ -36,6 +36,7 @@ FIELDS: Final[dict[str, dict[str, str]]] = {
     told.TOP_UP_REFUNDED: {"amount": MONEY},
     told.COUPON_REDEEMED: {"amount": MONEY},
     told.TIER_GRANTED: {"until": UNTIL},
+    told.TAGGED: {"until": UNTIL},
 }
 """Fields that carry an amount or an end, by type of activity."""
 

@@ -33,6 +33,7 @@ from shuke.values.instants import Instant
 from shuke.web.api.activities import ActivityShown, activity_shown
 from shuke.web.api.balances import BalanceShown, HoldShown, balances_shown, known_member
 from shuke.web.api.callers import Call, reading
+from shuke.web.api.consents import ConsentSaid, consents_said
 from shuke.web.api.contract import MemberId, Shown, ShownMoment, shown_moment
 from shuke.web.api.coupon_lookups import CouponShown, coupon_shown
 from shuke.web.api.known_as import IdentityShown, identity_shown
@@ -42,6 +43,7 @@ from shuke.web.api.problems import documented
 from shuke.web.api.routes import doors
 from shuke.web.api.standings import TierChangeShown, change_shown
 from shuke.web.api.statements import EntryShown, entry_shown
+from shuke.web.api.tags import TagShown, tags_shown
 from shuke.web.api.waiting import WaitingShown, waiting_shown
 
 router = doors("Members")
@@ -56,6 +58,8 @@ _FORMULA: Final = re.compile(r"[=@\t\r]|[+-](?!\d[\d.,]*\Z)")
 
 TABLES: Final[dict[str, type[Shown]]] = {
     "known_as": IdentityShown,
+    "tags": TagShown,
+    "consents": ConsentSaid,
     "balances": BalanceShown,
     "holds": HoldShown,
     "coupons": CouponShown,
@@ -74,6 +78,8 @@ class MemberExport(Shown):
     at: ShownMoment = Field(description="As of when.")
     member: MemberShown
     known_as: list[IdentityShown]
+    tags: list[TagShown]
+    consents: list[ConsentSaid]
     balances: list[BalanceShown]
     holds: list[HoldShown]
     coupons: list[CouponShown]
@@ -113,8 +119,8 @@ async def export_member(
         Literal["json", "csv"], Query(description="csv: one table per list, in a zip archive, for spreadsheets.")
     ] = "json",
 ) -> StreamingResponse:
-    """All that is known about a person in one file: profile, balances lot by lot, coupons, orders, everything that was
-    told of her and every entry with its reason.
+    """All that is known about a person in one file: profile, tags, all she said of consents, balances lot by lot,
+    coupons, orders, everything that was told of her and every entry with its reason.
 
     Takes a key that may also read orders, activities, coupons, points and tiers.
     """
@@ -155,6 +161,13 @@ async def _rows(person: _Person, table: str) -> AsyncIterator[Iterable[Shown]]:
         yield getattr(balances_shown(person.member, person.editions, person.at), table)
     elif table == "known_as":
         yield [identity_shown(identity, person.program) for identity in person.member.identities]
+    elif table == "tags":
+        yield tags_shown(present(person.editions, person.member, person.at).member)
+    elif table == "consents":
+        seq = None
+        while said := await consents_said(connection, id_, before=seq, most=_AT_ONCE):
+            yield [one for _, one in said if one is not None]
+            seq = said[-1][0]
     elif table == "tier_changes":
         words = writer(person.program, call.locale)
         changes = await statements.tier_changes(connection, id_, most=_CHANGES_MOST)

@@ -52,6 +52,35 @@ class Named(Struct):
     verified: bool = False
 
 
+class Tagged(Struct):
+    tags: Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(min_length=1, max_length=200)]
+    kind: Literal["manual", "rule", "statistic", "ranking", "model"] = "manual"
+    by: Id | None = None
+    until: str | None = None
+
+
+class Untagged(Struct):
+    tags: Annotated[list[Text], Meta(min_length=1, max_length=200)]
+    kind: Literal["manual", "rule", "statistic", "ranking", "model"] | None = None
+
+
+class Agreed(Struct):
+    purpose: Id
+    channels: Annotated[list[Id], Meta(min_length=1, max_length=50)]
+    version: Annotated[str, Meta(max_length=100)] | None = None
+    language: Annotated[str, Meta(max_length=35)] | None = None
+    text_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
+    via: Text | None = None
+    by: Literal["merchant", "member"] = "merchant"
+
+
+class Withdrawn(Struct):
+    purpose: Id | None = None
+    channels: Annotated[list[Id], Meta(min_length=1, max_length=50)] | None = None
+    via: Text | None = None
+    by: Literal["merchant", "member"] = "merchant"
+
+
 class AboutOrder(Struct):
     order_id: Id
 
@@ -198,6 +227,7 @@ MOMENTS: Final[dict[str, tuple[str, ...]]] = {
     of.ASSET_OPENED: ("expires_at",),
     of.ASSET_GRANTED: ("ripens_at", "expires_at"),
     of.TIER_GRANTED: ("until",),
+    of.TAGGED: ("until",),
 }
 """Fields that hold a moment, by type."""
 
@@ -207,6 +237,10 @@ SHAPES: Final[dict[str, type[Struct]]] = {
     of.IDENTIFIED: Anything,
     of.IDENTITY_ADDED: Named,
     of.IDENTITY_REMOVED: Named,
+    of.TAGGED: Tagged,
+    of.UNTAGGED: Untagged,
+    of.CONSENT_GRANTED: Agreed,
+    of.CONSENT_WITHDRAWN: Withdrawn,
     of.ORDER_COMPLETED: AboutOrder,
     of.ORDER_REFUNDED: Refunded,
     of.ORDER_CANCELLED: AboutOrder,
@@ -247,6 +281,7 @@ ELSEWHERE: Final = {
 _SCOPES: Final = {
     "member": "members:write",
     "identity": "members:write",
+    "consent": "members:write",
     "order": "orders:write",
     "asset": "points:write",
     "stored_value": "stored_value:write",
