@@ -110,6 +110,9 @@ def story(shop: Ledger) -> Iterator[tuple[Activity, list[str]]]:
     t += 3 * HOUR
     yield cart("c", 2000, when=t, coupon=coupon(), points=100), ["hold.placed"]
     yield paid("c", when=t + MINUTE), ["order.settled", "asset.spent", "asset.earned", "coupon.redeemed"]
+    changed = ["member.updated", "member.status_changed"]
+    yield told(of.FROZEN, "ann", key="22", when=t + MINUTE, reason="a stolen phone"), changed
+    yield told(of.UNFROZEN, "ann", key="23", when=t + MINUTE), changed
     back = told(of.ORDER_REFUNDED, "ann", key="6", when=t + HOUR, order_id="o-c")
     yield back, ["order.refunded", "asset.restored", "asset.reversed", "coupon.restored"]
     yield order("ann", "o-2", 500, when=t + HOUR), ["order.settled", "asset.earned"]

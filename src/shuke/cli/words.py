@@ -88,6 +88,9 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "changes_unread": ("Only in what nobody reads.", "只有不影響內容的差異。", "只有不影响内容的差异。"),
     # states of a coupon and of a member
     "active": ("active", "有效", "有效"),
+    "dormant": ("dormant", "沉睡", "沉睡"),
+    "frozen": ("frozen", "已凍結", "已冻结"),
+    "left": ("left", "已退出", "已退出"),
     "erased": ("erased", "資料已刪除", "资料已删除"),
     "stranger": ("not a member yet", "尚未入會", "尚未入会"),
     "issued": ("issued", "已發放", "已发放"),

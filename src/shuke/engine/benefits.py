@@ -19,6 +19,7 @@ from shuke.engine.conditions import Names, Test, compile_condition, exact_number
 from shuke.engine.coupons import issue_template
 from shuke.engine.effects import ISSUED, Refused, TierChanged
 from shuke.engine.facts import month_and_day_in
+from shuke.engine.lifecycle import earns
 from shuke.engine.standing import AsOf
 from shuke.engine.turn import Turn
 from shuke.program.benefits import Benefit, BirthdayGift, Gift, MemberPrices, PercentBenefit, UpgradeGift
@@ -156,7 +157,9 @@ def compile_benefits(program: Program, names: Names) -> Benefits:
 
 
 def gift(turn: Turn) -> None:
-    """Give what this instant brings: gifts of tiers just reached, and of birthdays."""
+    """Give what this instant brings: gifts of tiers just reached, and of birthdays; nothing to who does not earn."""
+    if not earns(turn):
+        return
     benefits = turn.program.benefits
     if benefits.upgrades and turn.effects.tiers:
         for change in turn.effects.tiers:

@@ -15,6 +15,7 @@ from shuke.engine.conditions import Names, compile_condition
 from shuke.engine.consents import ConsentRules
 from shuke.engine.coupons import compile_coupons
 from shuke.engine.earning import EarnRule, Ruleset, compile_earning
+from shuke.engine.lifecycle import LifeRules
 from shuke.engine.measures import Counter, reach_days
 from shuke.engine.prices import compile_prices
 from shuke.engine.stored_value import compile_stored_value
@@ -40,6 +41,7 @@ class Compiled:
         self.effective_from = effective_from
         self.calendar = LocalCalendar(program.zone)
         self.currency_scale = 10**program.scale
+        self.life = LifeRules(program.profile)
         self.consents = ConsentRules(program.profile)
         self.profile = ProfileRules(program.profile, currency_scale=self.currency_scale)
         self.assets: dict[str, AssetRules] = compile_assets(program, self.calendar)

@@ -154,6 +154,9 @@ class Consent(Struct, array_like=True, gc=False):
 
 
 ACTIVE = "active"
+DORMANT = "dormant"  # has done nothing for longer than the program lets pass
+FROZEN = "frozen"
+LEFT = "left"
 STRANGER = "stranger"  # nothing has happened but activities that were refused: nobody has joined
 ERASED = "erased"
 
@@ -182,6 +185,9 @@ class Member(Struct):
     identities: list[Identity] = []  # in the order in which they were learnt
     tagged: dict[str, Tag] = {}  # what is known of ``tags``; nothing of those from before that was kept
     consents: dict[str, Consent] = {}  # purpose.channel -> what she said last
+    status_since: int = 0  # 0: she was never anything but active
+    status_why: str = ""  # what somebody said who froze her, or she who left
+    awake_at: int = 0  # when she last did something herself, where the program asks; 0: not known
     traits_set: dict[str, int] = {}  # declared traits that change only so often -> when they were told
 
 

@@ -16,6 +16,7 @@ from shuke.engine.compiled import Editions
 from shuke.engine.earning import forecast
 from shuke.engine.effects import Refused
 from shuke.engine.holds import order_of_quote
+from shuke.engine.lifecycle import earns, refuse_spending
 from shuke.engine.measures import count
 from shuke.engine.member import ACTIVE, ERASED, STRANGER, Member, pack, unpack
 from shuke.engine.profile import welcome
@@ -38,7 +39,8 @@ def quote(
     ``member`` None is a guest: nobody has a tier, coupons or value, and nobody earns. A stranger is priced as if the
     cart were her first order. ``context`` may hand in codes and the state of shared quotas (see ``needs``); nothing
     in it is changed, and neither is the member: where time has passed her by, a copy catches up first.
-    Refused only: ``cart_empty``, ``amount_invalid``, ``price_unknown``, ``member_erased``.
+    Refused only: ``cart_empty``, ``amount_invalid``, ``price_unknown``, ``member_erased``; for a cart that uses what she
+    has ``member_frozen``, ``member_left``.
     """
     if member is not None and member.status == ERASED:
         return Refused("member_erased", {})
@@ -50,11 +52,15 @@ def quote(
     if member is not None:
         bring_up(turn, at)
     assert turn.purchase is not None, "the cart is told"
+    barred = refuse_spending(turn, turn.purchase)
+    if barred is not None:
+        return barred
     found = price(turn, turn.purchase, strict=False)
     if isinstance(found, Quote) and member is not None:
         turn.order = order_of_quote(turn, found)
         found.tiers = dict(turn.member.tiers)
-        _forecast(turn, found)
+        if earns(turn):
+            _forecast(turn, found)
     return found
 
 

@@ -18,6 +18,7 @@ from shuke.engine import (
     erasure,
     holds,
     identity,
+    lifecycle,
     measures,
     profile,
     purses,
@@ -44,6 +45,12 @@ ACTS: dict[str, Act] = {
     of.JOINED: profile.join,
     of.UPDATED: profile.update,
     of.ERASED: erasure.erase,
+    of.FROZEN: lifecycle.freeze,
+    of.UNFROZEN: lifecycle.unfreeze,
+    of.LEFT: lifecycle.leave,
+    of.RETURNED: lifecycle.come_back,
+    of.DORMANT: lifecycle.told,
+    of.WOKE: lifecycle.told,
     of.PROFILE_COMPLETED: profile.complete,
     of.IDENTIFIED: identity.identify,
     of.IDENTITY_ADDED: identity.add,
@@ -90,11 +97,15 @@ PIPELINE: tuple[Stage, ...] = (
     benefits.gift,  # what the new standing brings, once
 )
 
+_COUNTING: tuple[Stage, ...] = (measures.count,)
+"""What follows for whom nothing is given: what happened is counted all the same."""
+
 DUES: tuple[Stage, ...] = (
     holds.fall_due,  # carts not paid in time let go
     assets.fall_due,  # lots ripen, lots end
     coupons.fall_due,  # coupons end
     tags.fall_due,  # tags come off
+    lifecycle.fall_due,  # who does nothing falls asleep
     tiers.fall_due,  # grants end, standings are reviewed
     benefits.gift,
 )
@@ -105,6 +116,7 @@ NEXT_DUE: tuple[Callable[[Turn], Instant], ...] = (
     assets.next_due,
     coupons.next_due,
     tags.next_due,
+    lifecycle.next_due,
     tiers.next_due,
     benefits.next_due,
 )
@@ -129,15 +141,16 @@ def step(program: Editions, member: Member, activity: Activity, context: Context
         catch_up(turn, activity.occurred_at)
         turn.enter(activity.occurred_at)
     act = ACTS.get(activity.type)
-    refused = identity.nobody(turn)
+    refused = identity.nobody(turn) or lifecycle.refuse_spending(turn)
     if refused is None and act is not None:
         refused = act(turn)
     if is_new and (refused is not None or activity.type == of.TIME_PASSED):
         member.status = STRANGER
     if refused is None and member.status != ERASED:
         identity.recognise(turn)
-        for stage in PIPELINE:
+        for stage in PIPELINE if lifecycle.earns(turn) else _COUNTING:
             stage(turn)
+        lifecycle.stay_awake(turn)
         announce(turn)
     if activity.occurred_at > member.now:
         member.now = activity.occurred_at

@@ -58,6 +58,12 @@ FIELDS: Final[dict[str, str]] = {
     "Purpose.channels": "The channels it is asked for: email, sms, line, wechat, wecom, push, phone …",
     "Purpose.text": "What they agree to, as they read it: one text, or one per language. Its hash is kept.",
     "Purpose.version": "A name for the text as it is now, such as 2026-11.",
+    "Profile.dormancy": "When a member is dormant. Nobody is, if not said.",
+    "Profile.frozen": "What a frozen member may still do.",
+    "Dormancy.after": "So long without anything of her own, such as 12 months; she is dormant from that midnight on.",
+    "Dormancy.on": "The activities that keep her awake, such as order.paid; all that she does herself, if not said.",
+    "Frozen.earn": "Rules still give her something.",
+    "Frozen.spend": "She may still use what she has.",
     # measures
     "Measure.kind": "The sum of something, the count of activities, or the number of days with one.",
     "Measure.of": "What is summed: amount, items, or payload.<field> of the activity.",

@@ -135,6 +135,27 @@ def hashes_of(text: Text | None) -> frozenset[str]:
     return frozenset(found for found in (hash_of(text, language) for language in languages) if found is not None)
 
 
+class Dormancy(Chapter):
+    """Who does nothing for this long is dormant. ``on``: the activities that keep her awake, if not all of her own."""
+
+    after: str
+    on: list[str] = Field(default_factory=list)
+
+    @field_validator("after")
+    @classmethod
+    def _period(cls, told: str) -> str:
+        if read_period(told).count == 0:
+            raise Broken("dormancy_after")
+        return told
+
+
+class Frozen(Chapter):
+    """What a frozen member may still do."""
+
+    earn: bool = False
+    spend: bool = False
+
+
 class Profile(Chapter):
     """What is asked of members. ``closed``: nothing else may be told of them."""
 
@@ -142,3 +163,5 @@ class Profile(Chapter):
     required_identities: list[str] = Field(default_factory=list)
     closed: bool = False
     purposes: list[Purpose] = Field(default_factory=list)
+    dormancy: Dormancy | None = None
+    frozen: Frozen = Field(default_factory=Frozen)

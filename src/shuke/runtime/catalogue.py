@@ -46,6 +46,14 @@ class MemberUpdated(Fact):
     ]
 
 
+class StatusChanged(Fact):
+    """A member fell asleep or woke, was frozen or let go, left or returned. Why, people wrote: ask the API."""
+
+    member_id: str
+    before: Annotated[str, Meta(description="active, dormant, frozen or left.")]
+    after: Annotated[str, Meta(description="active, dormant, frozen or left.")]
+
+
 class ProfileCompleted(Fact):
     """All that the program requires of a profile is there. Said once of every member."""
 
@@ -256,6 +264,13 @@ _NAMES = ("en", "zh-Hant", "zh-Hans")
 _TOPICS: Final[tuple[tuple[str, type[Struct], str, str, str], ...]] = (
     ("member.joined", MemberJoined, "Somebody became a member.", "有人加入會員。", "有人入会。"),
     ("member.updated", MemberUpdated, "A member's profile changed.", "會員資料有變更。", "会员资料有变更。"),
+    (
+        "member.status_changed",
+        StatusChanged,
+        "A member's status changed.",
+        "會員狀態有變更。",
+        "会员状态有变更。",
+    ),
     (
         "profile.completed",
         ProfileCompleted,

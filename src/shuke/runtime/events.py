@@ -17,7 +17,7 @@ from shuke.engine import activity as of
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import MEMBER_ACCOUNTS, CouponChanged, Entry, Settled, TierChanged
-from shuke.engine.member import STRANGER, Hold, Lot, Member, Purse
+from shuke.engine.member import ERASED, STRANGER, Hold, Lot, Member, Purse
 from shuke.engine.orders import Order
 from shuke.engine.stored_value import ORDER_PREFIX
 from shuke.runtime import catalogue as say
@@ -121,6 +121,9 @@ def _members(step: Step) -> Found:
 
 def _profiles(step: Step) -> Found:
     member_id, at = step.member.id, step.activity.occurred_at
+    before, after = step.was.profile[0], step.member.status
+    if before != after and before != STRANGER and after != ERASED:
+        yield "member.status_changed", step.member.status_since, say.StatusChanged("", member_id, before, after)
     if step.acted == of.PROFILE_COMPLETED:
         yield "profile.completed", at, say.ProfileCompleted("", member_id)
     elif step.acted in (of.CONSENT_GRANTED, of.CONSENT_WITHDRAWN):
@@ -462,7 +465,7 @@ def _notices(step: Step) -> Found:
 
 TELLERS: Final[tuple[tuple[frozenset[str], Callable[[Step], Found]], ...]] = (
     (frozenset(("member.joined", "member.updated", "member.erased")), _members),
-    (frozenset(("profile.completed", "consent.granted", "consent.withdrawn")), _profiles),
+    (frozenset(("member.status_changed", "profile.completed", "consent.granted", "consent.withdrawn")), _profiles),
     (frozenset(_ORDER_TOPICS.values()), _orders),
     (frozenset(("hold.placed", "hold.released", "hold.lapsed")), _holds),
     (_ASSET_TOPICS, _assets),

@@ -16,6 +16,7 @@ from shuke.client.shapes.members import (
     PageConsentSaid,
     PageMemberShown,
     ProfileShown,
+    StatusChanged,
     TagsChanged,
     TagsShown,
 )
@@ -60,7 +61,7 @@ def list_members(
     identity: str | None = None,
     phone: str | None = None,
     email: str | None = None,
-    status: Literal["active", "erased"] | None = None,
+    status: Literal["active", "dormant", "frozen", "left", "erased"] | None = None,
     ladder: str | None = None,
     tier: str | None = None,
     tag: str | None = None,
@@ -149,6 +150,60 @@ def get_profile(member_id: str) -> Call[ProfileShown]:
     complete profile still lacks: all that a form needs.
     """
     return made("GET", "/v1/members/{member_id}/profile", place={"member_id": member_id})
+
+
+def freeze_member(member_id: str, *, reason: str, idempotency_key: str | None = None) -> Call[StatusChanged]:
+    """Freeze a member: what she has stays hers and ends by its dates, but she neither earns nor spends, unless the
+    program says that frozen members do. What was on hold before can still be paid; refunds go through.
+    """
+    return made(
+        "POST",
+        "/v1/members/{member_id}/freeze",
+        place={"member_id": member_id},
+        body={"reason": reason},
+        once=idempotency_key or True,
+    )
+
+
+def unfreeze_member(
+    member_id: str, *, reason: str | None = None, idempotency_key: str | None = None
+) -> Call[StatusChanged]:
+    """Let a frozen member go again. What she did meanwhile is counted, and not rewarded afterwards."""
+    return made(
+        "POST",
+        "/v1/members/{member_id}/unfreeze",
+        place={"member_id": member_id},
+        body={"reason": reason},
+        once=idempotency_key or True,
+    )
+
+
+def leave_member(
+    member_id: str, *, reason: str | None = None, idempotency_key: str | None = None
+) -> Call[StatusChanged]:
+    """Record that a member has left. She neither earns nor spends until she returns; what she has ends by its dates.
+    Her data stay: to have them forgotten, erase her.
+    """
+    return made(
+        "POST",
+        "/v1/members/{member_id}/leave",
+        place={"member_id": member_id},
+        body={"reason": reason},
+        once=idempotency_key or True,
+    )
+
+
+def return_member(
+    member_id: str, *, reason: str | None = None, idempotency_key: str | None = None
+) -> Call[StatusChanged]:
+    """Record that a member who had left is back, with all that has not ended since."""
+    return made(
+        "POST",
+        "/v1/members/{member_id}/return",
+        place={"member_id": member_id},
+        body={"reason": reason},
+        once=idempotency_key or True,
+    )
 
 
 def list_tags(member_id: str) -> Call[TagsShown]:

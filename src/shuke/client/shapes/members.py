@@ -127,6 +127,12 @@ class EraseTold(TypedDict):
     stored_value: NotRequired[Literal["paid_out", "waived"] | None]
 
 
+class FreezeTold(TypedDict):
+    """Why a member is frozen."""
+
+    reason: str
+
+
 class MemberChange(TypedDict):
     """What to change; what is not named stays."""
 
@@ -227,7 +233,7 @@ class MemberShown(TypedDict):
     """A member as of now, whether or not the clock came by. Her lots are told by ``balances``."""
 
     member_id: str
-    # active or erased
+    # active, dormant, frozen, left or erased
     status: str
     joined_at: str
     # By kind; of several the one learnt last, one she has shown to be hers before others.
@@ -283,6 +289,12 @@ class ProfileShown(TypedDict):
     """What the program asks of a member, and what is still missing."""
 
     member_id: str
+    # active, dormant, frozen, left or erased
+    status: str
+    # null: she was never anything but active.
+    status_since: str | None
+    # What was said when she was frozen, or left.
+    status_reason: str | None
     # Whether all is there that is required; false where nothing is.
     complete: bool
     # When it was complete for the first time; null: never yet.
@@ -305,6 +317,23 @@ class PurposeShown(TypedDict):
     # Of this text; send it along when she agrees to it.
     text_hash: str | None
     channels: list[str]
+
+
+class StatusChanged(TypedDict):
+    """A change of a member's status as it was settled."""
+
+    # The activity's id.
+    activity: str
+    member_id: str
+    occurred_at: str | datetime
+    # Per asset, in its smallest units.
+    earned: dict[str, int]
+    # Rules that gave nothing although they might have.
+    skipped: list[Skipped]
+    # Available afterwards, per asset, in its smallest units.
+    balances: dict[str, int]
+    # The tier in force afterwards, per ladder.
+    tiers: dict[str, str]
 
 
 class TagShown(TypedDict):
@@ -384,3 +413,9 @@ class TraitShown(TypedDict):
     changeable_at: str | None
     # What it may be, where that is a list.
     choices: list[ChoiceShown]
+
+
+class WhyTold(TypedDict):
+    """Why, if there is something to say."""
+
+    reason: NotRequired[str | None]

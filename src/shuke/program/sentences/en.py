@@ -69,6 +69,7 @@ PROBLEMS = {
     "not_valid:trait_least": "least is greater than most.",
     "not_valid:trait_without_year": "Only a date can do without its year.",
     "not_valid:purpose_channels": "A channel is named once.",
+    "not_valid:dormancy_after": "Who does nothing falls asleep after a day at the earliest.",
     "not_valid:example_order": "An order has an amount, or lines.",
     "not_valid:example_step": "One thing happens at a time, not {said}.",
     "not_valid:example_payload": "A payload belongs to an activity.",

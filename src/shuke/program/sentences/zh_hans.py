@@ -69,6 +69,7 @@ PROBLEMS = {
     "not_valid:trait_least": "least 大于 most。",
     "not_valid:trait_without_year": "只有日期可以不写年份。",
     "not_valid:purpose_channels": "同一个渠道只能列一次。",
+    "not_valid:dormancy_after": "最短要过一天才算沉睡。",
     "not_valid:example_order": "订单要有金额，或者有明细。",
     "not_valid:example_step": "一次只能发生一件事，不能同时有{said}。",
     "not_valid:example_payload": "payload 要和 activity 一起写。",

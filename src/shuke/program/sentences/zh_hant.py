@@ -69,6 +69,7 @@ PROBLEMS = {
     "not_valid:trait_least": "least 大於 most。",
     "not_valid:trait_without_year": "只有日期可以不寫年份。",
     "not_valid:purpose_channels": "同一個管道只能列一次。",
+    "not_valid:dormancy_after": "最短要過一天才算沉睡。",
     "not_valid:example_order": "訂單要有金額，或有明細。",
     "not_valid:example_step": "一次只能發生一件事，不能同時有{said}。",
     "not_valid:example_payload": "payload 要與 activity 一起寫。",

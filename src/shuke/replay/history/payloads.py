@@ -66,6 +66,8 @@ ELSEWHERE: Final = {
     told.ORDER_PAID: "orders belong into the file of orders, one row per line",
     told.ASSET_RECEIVED: "it follows from an asset.transferred of the giver",
     told.COUPON_RECEIVED: "it follows from a coupon.given of the giver",
+    told.DORMANT: "it follows from time that passes",
+    told.WOKE: "it follows from whatever she does",
     told.PROFILE_COMPLETED: "it follows from whatever completes the profile",
     told.CART_HELD: "a hold lasts minutes and is no history",
     told.CART_RELEASED: "a hold lasts minutes and is no history",

@@ -97,7 +97,10 @@ class CartReleased(Settlement):
 @router.post(
     "/carts/quote",
     response_model=QuoteShown | ucp.UcpCart,
-    responses=documented("body_too_large", "wrong_type", "no_program", refusals=["member_erased", *_UNPRICEABLE]),
+    responses=documented(
+        *("body_too_large", "wrong_type", "no_program"),
+        refusals=["member_erased", "member_frozen", "member_left", *_UNPRICEABLE],
+    ),
 )
 async def quote_cart(
     cart: CartQuoteTold,
@@ -142,7 +145,10 @@ async def quote_cart(
     "/carts/holds",
     status_code=201,
     responses=documented(
-        refusals=[*_DECLINED, "amount_invalid", "hold_exists", "too_many_holds", "member_erased"],
+        refusals=[
+            *(*_DECLINED, "amount_invalid", "hold_exists", "too_many_holds"),
+            *("member_erased", "member_frozen", "member_left"),
+        ],
         writing=True,
     ),
 )

@@ -132,7 +132,7 @@ class MemberShown(Shown):
     """A member as of now, whether or not the clock came by. Her lots are told by `balances`."""
 
     member_id: str = Field(examples=["m-1001"])
-    status: str = Field(description="active or erased", examples=["active"])
+    status: str = Field(description="active, dormant, frozen, left or erased", examples=["active"])
     joined_at: ShownMoment
     identities: dict[str, str] = Field(
         description="By kind; of several the one learnt last, one she has shown to be hers before others.",
@@ -215,7 +215,7 @@ async def list_members(
     ] = None,
     phone: Annotated[contract.Line | None, Query(description="Who has this phone.")] = None,
     email: Annotated[contract.Line | None, Query(description="Who has this e-mail address.")] = None,
-    status: Annotated[Literal["active", "erased"] | None, Query()] = None,
+    status: Annotated[Literal["active", "dormant", "frozen", "left", "erased"] | None, Query()] = None,
     ladder: Annotated[Slug | None, Query(description="Together with `tier`.")] = None,
     tier: Annotated[Slug | None, Query(description="Who is on this tier of the ladder now.")] = None,
     tag: Annotated[contract.Line | None, Query()] = None,

@@ -81,6 +81,14 @@ class Withdrawn(Struct):
     by: Literal["merchant", "member"] = "merchant"
 
 
+class Frozen(Struct):
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class Why(Struct):
+    reason: Prose | None = None
+
+
 class AboutOrder(Struct):
     order_id: Id
 
@@ -237,6 +245,10 @@ SHAPES: Final[dict[str, type[Struct]]] = {
     of.IDENTIFIED: Anything,
     of.IDENTITY_ADDED: Named,
     of.IDENTITY_REMOVED: Named,
+    of.FROZEN: Frozen,
+    of.UNFROZEN: Why,
+    of.LEFT: Why,
+    of.RETURNED: Why,
     of.TAGGED: Tagged,
     of.UNTAGGED: Untagged,
     of.CONSENT_GRANTED: Agreed,
@@ -275,6 +287,8 @@ ELSEWHERE: Final = {
     of.CART_RELEASED: "/v1/carts",
     of.ERASED: "/v1/members",
     of.PROFILE_COMPLETED: "member.updated",
+    of.DORMANT: "the clock",
+    of.WOKE: "whatever she does",
 }
 """Types that a batch cannot tell, and what they come from."""
 

@@ -52,6 +52,9 @@ class ProfileShown(Shown):
     """What the program asks of a member, and what is still missing."""
 
     member_id: str = Field(examples=["m-1001"])
+    status: str = Field(description="active, dormant, frozen, left or erased", examples=["active"])
+    status_since: ShownEnd = Field(description="null: she was never anything but active.")
+    status_reason: str | None = Field(description="What was said when she was frozen, or left.")
     complete: bool = Field(description="Whether all is there that is required; false where nothing is.")
     completed_at: ShownEnd = Field(description="When it was complete for the first time; null: never yet.")
     missing: list[str] = Field(
@@ -72,6 +75,9 @@ async def get_profile(member_id: MemberId, call: Annotated[Call, reading("member
     profile = turn.program.profile
     return ProfileShown(
         member_id=member_id,
+        status=turn.member.status,
+        status_since=turn.member.status_since or NEVER,
+        status_reason=turn.member.status_why or None,
         complete=profile.is_complete(turn.member),
         completed_at=turn.member.once.get("profile.completed", NEVER),
         missing=profile.missing(turn.member),
