@@ -92,3 +92,20 @@ def test_what_cannot_be_explained_is_told_with_what_can(shop, asked, told):
     said = shop("explain", *asked)
     assert (said.status, said.out) == (2, "")
     assert told in said.err
+
+
+def test_a_timeline_tells_what_happened_in_order_and_what_came_of_it(shop):
+    said = shop("member", "timeline", "M-1", COLUMNS="160")
+    assert (said.status, said.err) == (0, "")
+    lines = said.out.splitlines()
+    paid = next(place for place, line in enumerate(lines) if "Paid order A-2" in line)
+    assert "Earned 260 points for order A-2" in lines[paid + 1]
+    told = shop("member", "timeline", "M-1", "--json", "--last", "1").json["timeline"]
+    assert len(told) == 1
+    assert "已付款" in shop("member", "timeline", "M-1", "--lang", "zh-Hant").out
+
+
+def test_nobody_has_no_timeline(shop):
+    said = shop("member", "timeline", "m-1")
+    assert (said.status, said.out) == (2, "")
+    assert "Perhaps: M-1" in said.err

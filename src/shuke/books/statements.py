@@ -70,6 +70,13 @@ TIER_CHANGES: LiteralString = """
     where a.bucket = %s and a.member_id = %s and t.from_tier is distinct from t.to_tier
     order by a.seq desc, t.no desc limit %s
 """
+TIER_CHANGES_OF: LiteralString = """
+    select t.ladder, t.from_tier, t.to_tier, t.at, t.until, t.reason, a.id
+    from activity a join tier_change t on t.activity_id = a.id and t.bucket = a.bucket
+    where a.bucket = %s and a.member_id = %s and t.from_tier is distinct from t.to_tier and a.seq between %s and %s
+    order by a.seq, t.no
+"""
+ENTRIES_OF: LiteralString = _ENTRY + " and a.seq between %s and %s order by a.seq, e.no"
 ENTRIES_OF_ORDER: LiteralString = _ENTRY + " and e.order_id = %s order by a.seq, e.no"
 
 ACTIVITY: LiteralString = """
@@ -148,6 +155,11 @@ async def entries_of_order(connection: Connection, member_id: str, order_id: str
     return await _lines(connection, ENTRIES_OF_ORDER, member_id, order_id)
 
 
+async def entries_of(connection: Connection, member_id: str, *, first: int, last: int) -> list[Line]:
+    """What moved by the member's activities from ``first`` to ``last`` (``seq``), in their order."""
+    return await _lines(connection, ENTRIES_OF, member_id, first, last)
+
+
 async def entry(connection: Connection, member_id: str, seq: int, no: int) -> Line | None:
     """One entry by its place."""
     found = await _lines(connection, ENTRY, member_id, seq, no)
@@ -211,10 +223,26 @@ class TierChange(Struct, frozen=True):
 async def tier_changes(connection: Connection, member_id: str, *, most: int) -> list[TierChange]:
     """The member's latest changes of tier, the latest first."""
     cursor = await connection.execute(TIER_CHANGES, (bucket_of(member_id), member_id, most))
-    return [
-        TierChange(ladder, before, after, _instant(at), NEVER if until is None else _instant(until), reason, id_)
-        for ladder, before, after, at, until, reason, id_ in await cursor.fetchall()
-    ]
+    return [_tier_change(*row) for row in await cursor.fetchall()]
+
+
+async def tier_changes_of(connection: Connection, member_id: str, *, first: int, last: int) -> list[TierChange]:
+    """The changes of tier by the member's activities from ``first`` to ``last`` (``seq``), in their order."""
+    cursor = await connection.execute(TIER_CHANGES_OF, (bucket_of(member_id), member_id, first, last))
+    return [_tier_change(*row) for row in await cursor.fetchall()]
+
+
+def _tier_change(
+    ladder: str,
+    before: str | None,
+    after: str | None,
+    at: datetime,
+    until: datetime | None,
+    reason: str,
+    activity_id: int,
+) -> TierChange:
+    ends = NEVER if until is None else _instant(until)
+    return TierChange(ladder, before, after, _instant(at), ends, reason, activity_id)
 
 
 async def activity(connection: Connection, member_id: str, seq: int) -> Recorded:

@@ -17,12 +17,14 @@ from shuke.values.names import composed
 if TYPE_CHECKING:
     from shuke.books.load import Connection
     from shuke.books.statements import Line
+    from shuke.books.timeline import Happened
     from shuke.cli.cause import Cause
     from shuke.cli.statement import Statement
     from shuke.engine.compiled import Editions
 
 _PANEL = "Members"
 _MOST_ENTRIES = 20
+_MOST_HAPPENED = 50
 
 member_app = typer.Typer(no_args_is_help=True, help="Look at members.")
 
@@ -36,6 +38,15 @@ def register(app: typer.Typer) -> None:
             "shuke member show M-1001",
             "shuke member show M-1001 --lang zh-Hant",
             "shuke member show M-1001 --json --entries 1000",
+        ],
+    )
+    add(
+        member_app,
+        timeline,
+        examples=[
+            "shuke member timeline M-1001",
+            "shuke member timeline M-1001 --last 200 --lang zh-Hant",
+            "shuke member timeline M-1001 --json",
         ],
     )
     app.add_typer(member_app, name="member", rich_help_panel=_PANEL)
@@ -109,6 +120,46 @@ async def _statement(books: Books, member_id: str, most: int) -> Statement:
             raise await _nobody(connection, member_id)
         lines = await statements.last_entries(connection, member_id, most=most)
         return Statement(member, lines, editions, now())
+
+
+# -- member timeline --------------------------------------------------------------------------------------
+
+
+def timeline(
+    member_id: Annotated[str, typer.Argument(metavar="ID", help="The member's id.")],
+    last: Annotated[
+        int, typer.Option(min=1, max=10_000, metavar="N", help="How many of the last activities to look at.")
+    ] = _MOST_HAPPENED,
+    lang: Lang = None,
+    as_json: Json = False,
+) -> int:
+    """Tell everything that happened to a member, in order: each activity in a sentence, and what came of it.
+
+    Activities by which only time passed, and of which nothing came, are left out.
+    """
+    from shuke.cli.timeline import draw, told_of
+
+    with opened() as books:
+        found, editions = asyncio.run(_happened(books, member_id, last))
+    locale = language(lang)
+    if as_json:
+        print_json({"member": member_id, "timeline": [told_of(one, editions, locale) for one in reversed(found)]})
+    else:
+        draw(found, editions, locale)
+    return OK
+
+
+async def _happened(books: Books, member_id: str, most: int) -> tuple[list[Happened], Editions]:
+    from shuke.books import statements
+    from shuke.books.connect import connect
+    from shuke.books.timeline import of_member
+
+    async with await connect(books.url, tenant=books.tenant) as connection:
+        editions = await _editions(connection)
+        if await statements.member(connection, member_id) is None:
+            raise await _nobody(connection, member_id)
+        found, _ = await of_member(connection, member_id, before=None, most=most)
+        return found, editions
 
 
 # -- explain ----------------------------------------------------------------------------------------------

@@ -42,13 +42,23 @@ from shuke.client.calls.identities import (
 )
 from shuke.client.calls.member_codes import end_member_codes, read_member_code, show_member_codes
 from shuke.client.calls.members import (
+    add_tags,
     change_member,
     create_member,
     erase_member,
     export_member,
+    freeze_member,
+    get_consents,
     get_member,
     get_profile,
+    leave_member,
+    list_consent_history,
     list_members,
+    list_tags,
+    record_consent,
+    remove_tags,
+    return_member,
+    unfreeze_member,
 )
 from shuke.client.calls.orders import cancel_order, complete_order, get_order, refund_order, reopen_order, settle_order
 from shuke.client.calls.points import (
@@ -75,7 +85,14 @@ from shuke.client.calls.programs import (
     put_draft,
     roll_back,
 )
-from shuke.client.calls.statements import explain_entry, get_statement, list_activities, list_entries, list_orders
+from shuke.client.calls.statements import (
+    explain_entry,
+    get_statement,
+    get_timeline,
+    list_activities,
+    list_entries,
+    list_orders,
+)
 from shuke.client.calls.stored_value import list_offers, refund_top_up, top_up
 from shuke.client.calls.tiers import (
     apply_tiers,
@@ -105,6 +122,7 @@ from shuke.client.calls.webhooks import (
 
 __all__ = [
     "add_identity",
+    "add_tags",
     "adjust_points",
     "apply_tiers",
     "archive_item",
@@ -127,12 +145,14 @@ __all__ = [
     "erase_member",
     "explain_entry",
     "export_member",
+    "freeze_member",
     "get_activity",
     "get_balances",
     "get_batch",
     "get_brand",
     "get_category",
     "get_code",
+    "get_consents",
     "get_delivery",
     "get_draft",
     "get_endpoint",
@@ -146,6 +166,7 @@ __all__ = [
     "get_sku",
     "get_standing",
     "get_statement",
+    "get_timeline",
     "get_version",
     "give_coupon",
     "grant_points",
@@ -155,12 +176,14 @@ __all__ = [
     "identify_member",
     "ingest_activities",
     "issue_coupons",
+    "leave_member",
     "list_activities",
     "list_assets",
     "list_batches",
     "list_brands",
     "list_categories",
     "list_codes",
+    "list_consent_history",
     "list_coupons",
     "list_deliveries",
     "list_endpoints",
@@ -175,6 +198,7 @@ __all__ = [
     "list_orders",
     "list_products",
     "list_skus",
+    "list_tags",
     "list_templates",
     "list_versions",
     "list_waiting",
@@ -185,6 +209,7 @@ __all__ = [
     "put_draft",
     "quote_cart",
     "read_member_code",
+    "record_consent",
     "redeem_coupon",
     "redeliver",
     "redeliver_failed",
@@ -194,9 +219,11 @@ __all__ = [
     "release_hold",
     "remove_endpoint",
     "remove_identity",
+    "remove_tags",
     "reopen_order",
     "resolve_member",
     "restore_item",
+    "return_member",
     "reverse_spend",
     "revoke_key",
     "revoke_tier",
@@ -208,6 +235,7 @@ __all__ = [
     "spend_points",
     "top_up",
     "transfer_points",
+    "unfreeze_member",
     "upsert_catalog",
     "upsert_catalog_csv",
     "validate_coupon",

@@ -8,6 +8,7 @@ from shuke.client.shapes.statements import (
     EntryExplained,
     PageActivityShown,
     PageEntryShown,
+    PageHappenedShown,
     PageOrderShown,
     StatementShown,
 )
@@ -71,6 +72,22 @@ def list_orders(member_id: str, *, cursor: str | None = None, limit: int | None 
     return made(
         "GET",
         "/v1/members/{member_id}/orders",
+        place={"member_id": member_id},
+        query={"cursor": cursor, "limit": limit},
+    )
+
+
+def get_timeline(member_id: str, *, cursor: str | None = None, limit: int | None = None) -> Call[PageHappenedShown]:
+    """Everything that happened to a member, the latest settled first: each activity in a sentence, whether it was
+    refused and why, and what came of it.
+
+    A page looks at ``limit`` activities. Where only time passed and nothing came of it, nothing is said, so there
+    may be
+    fewer items while there are more: go on until ``next`` is null.
+    """
+    return made(
+        "GET",
+        "/v1/members/{member_id}/timeline",
         place={"member_id": member_id},
         query={"cursor": cursor, "limit": limit},
     )

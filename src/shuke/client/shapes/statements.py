@@ -20,6 +20,18 @@ class AssetStatement(TypedDict):
     closing: SumsShown
 
 
+class CameOf(TypedDict):
+    """Something that came of what happened."""
+
+    # entry: value moved. tier: a tier changed.
+    kind: str
+    at: str | datetime
+    # What, and why, in the caller's language.
+    sentence: str
+    # The entry, to be explained.
+    entry: str | None
+
+
 class EntryExplained(TypedDict):
     """An entry with all that led to it."""
 
@@ -60,6 +72,25 @@ class EntryExplained(TypedDict):
     told: ActivityShown
 
 
+class HappenedShown(TypedDict):
+    """Something that happened to a member."""
+
+    activity: str
+    type: str
+    # When it happened.
+    at: str
+    # When we heard of it.
+    recorded_at: str
+    # Who told it.
+    source: str
+    # What happened, in the caller's language.
+    sentence: str
+    # Why it was refused, in the caller's language; null: it was not.
+    refused: str | None
+    # In the order in which it came.
+    came_of_it: list[CameOf]
+
+
 class NumberShown(TypedDict):
     """A number that went into an entry."""
 
@@ -79,6 +110,13 @@ class PageEntryShown(TypedDict):
     """As told."""
 
     items: list[EntryShown]
+    next: NotRequired[str | None]
+
+
+class PageHappenedShown(TypedDict):
+    """As told."""
+
+    items: list[HappenedShown]
     next: NotRequired[str | None]
 
 

@@ -313,6 +313,7 @@ CHANGES = {
     "subject.list": "Price of {id}",
     "subject.limits": "Limits of {id}",
     "subject.cost_share": "Cost share of {id}",
+    "subject.purposes": "Purpose {id}",
     "subject.traits": "Trait {id}",
     "subject.choices": "Choice {id}",
     "subject.identities": "Identity {id}",

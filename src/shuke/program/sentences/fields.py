@@ -216,6 +216,14 @@ FIELDS: Final[dict[str, tuple[str, str]]] = {
     "worth": ("折抵價值", "抵扣价值"),
     "years_later": ("幾年後", "几年后"),
     "zone": ("時區", "时区"),
+    "purposes": ("同意項目", "同意项目"),
+    "dormancy": ("沉睡", "沉睡"),
+    "frozen": ("凍結期間", "冻结期间"),
+    "Purpose.text": ("同意內容", "同意内容"),
+    "version": ("版本", "版本"),
+    "earn": ("可累點", "可积分"),
+    "Frozen.spend": ("可使用", "可使用"),
+    "Dormancy.on": ("算作活動的行為", "算作活动的行为"),
 }
 
 WORDS: Final[dict[str, tuple[str, str]]] = {

@@ -313,6 +313,7 @@ CHANGES = {
     "subject.list": "商品 {id} 的价格",
     "subject.limits": "{id}卡的上限",
     "subject.cost_share": "{id} 的费用分摊",
+    "subject.purposes": "同意项目 {id}",
     "subject.traits": "属性 {id}",
     "subject.choices": "选项 {id}",
     "subject.identities": "身份标识 {id}",

@@ -313,6 +313,7 @@ CHANGES = {
     "subject.list": "商品 {id} 的價格",
     "subject.limits": "{id}卡片的上限",
     "subject.cost_share": "{id} 的費用分攤",
+    "subject.purposes": "同意項目 {id}",
     "subject.traits": "屬性 {id}",
     "subject.choices": "選項 {id}",
     "subject.identities": "身分識別 {id}",
