@@ -139,6 +139,15 @@ async def test_an_sku_is_one_however_unicode_writes_it(shop: Shop):
     assert await shop.findings() == []
 
 
+async def test_the_books_agree_when_somebody_is_erased_whose_orders_the_catalog_described(shop: Shop):
+    await edit(shop, TEA)
+    await shop.settle(order("ann", "o1", Line(800, sku="T1", attributes={"engraved": "for Ann"})))
+    [answer] = await shop.settle(told("member.erased", "ann", key="e1"))
+    assert answer.status == "settled"
+    assert (await kept(shop, "o1"))["goods"]["T1"]["category"] == "tea"
+    assert await shop.findings() == []
+
+
 # -- Memory -----------------------------------------------------------------------------------------------
 
 

@@ -146,7 +146,7 @@ async def quote_cart(
     status_code=201,
     responses=documented(
         refusals=[
-            *(*_DECLINED, "amount_invalid", "hold_exists", "too_many_holds"),
+            *(*_DECLINED, "hold_exists", "too_many_holds"),
             *("member_erased", "member_frozen", "member_left"),
         ],
         writing=True,
