@@ -39,8 +39,8 @@ def quote(
     ``member`` None is a guest: nobody has a tier, coupons or value, and nobody earns. A stranger is priced as if the
     cart were her first order. ``context`` may hand in codes and the state of shared quotas (see ``needs``); nothing
     in it is changed, and neither is the member: where time has passed her by, a copy catches up first.
-    Refused only: ``cart_empty``, ``amount_invalid``, ``price_unknown``, ``member_erased``; for a cart that uses what she
-    has ``member_frozen``, ``member_left``.
+    Refused only: ``cart_empty``, ``amount_invalid``, ``price_unknown``, ``member_erased``; for a cart that uses what
+    she has ``member_frozen``, ``member_left``.
     """
     if member is not None and member.status == ERASED:
         return Refused("member_erased", {})
