@@ -8,6 +8,7 @@ import pytest
 
 import shuke
 from shuke.web.api.identified_sentences import IDENTIFIED
+from tests.shop import Shop
 from tests.web.conftest import Door
 from tests.web.everything import PROGRAM
 
@@ -210,3 +211,90 @@ def test_every_reason_has_its_sentence_in_three_languages():
     assert whys == {"junk", "decides_never", "not_verified", "of_another", "shared", "not_alone", "not_learnt"}
     for code in whys | {"member_id", "identity.verified", "identity.told", "thing", "new", "anonymous", "nobody"}:
         assert set(IDENTIFIED[code]) == {"en", "zh-Hant", "zh-Hans"}
+
+
+# -- Whose it is now --------------------------------------------------------------------------------------
+
+
+async def journal(door: Door, member_id: str) -> list[tuple[str, str, str]]:
+    items = (await door.get(f"/v1/members/{member_id}/identities/changes")).json()["items"]
+    return [(one["what"], one["kind"], one["type"]) for one in items]
+
+
+async def test_a_recycled_number_goes_to_its_new_owner_and_the_old_one_keeps_the_books(door: Door):
+    told = {"member_id": "ann", "identities": {"phone": PHONE, "line": "U1"}, "verified": ["phone"]}
+    await door.post("/v1/members", json=told)
+    earned = (await door.post("/v1/orders", json=order("o1", identities={"phone": PHONE}))).json()["balances"]
+    move = {"kind": "phone", "value": "0912-345-678", "to_member": "bob", "reason": "recycled", "verified": True}
+    answers = [await door.post("/v1/identities/move", json=move, headers={"Idempotency-Key": "m"}) for _ in "ab"]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].text == answers[1].text
+    assert (answers[0].json()["member_id"], answers[0].json()["balances"]) == ("ann", earned)
+    found = (await door.post("/v1/orders", json=order("o2", identities={"phone": PHONE}))).json()
+    assert (found["member_id"], found["identified"]["by"]["verified"]) == ("bob", True)
+    assert await journal(door, "ann") == [
+        ("learnt", "phone", "member.joined"),
+        ("learnt", "line", "member.joined"),
+        ("gone", "phone", "identity.moved"),
+    ]
+    [came] = (await door.get("/v1/members/bob/identities/changes")).json()["items"]
+    assert (came["what"], came["reason"], came["member_id"]) == ("learnt", "recycled", "ann")
+    assert await Shop(door.shop.pool).findings() == []
+
+
+async def test_what_nobody_is_called_cannot_move(door: Door):
+    move = {"kind": "phone", "value": PHONE, "to_member": "bob", "reason": "recycled"}
+    answer = await door.post("/v1/identities/move", json=move)
+    assert (answer.status_code, answer.json()["code"]) == (422, "identity_unknown")
+    assert (await door.post("/v1/identities/move", json=move | {"reason": ""})).status_code == 400
+
+
+async def test_a_pending_id_of_wecom_becomes_the_final_one(door: Door):
+    told = {"identities": {"wecom_pending:ww1": "p1"}}
+    ann = (await door.post("/v1/members/identify", json=told)).json()["member_id"]
+    final = {"kind": "wecom_pending:ww1", "value": "p1", "final_kind": "wecom:ww1", "final_value": "wm1"}
+    assert (await door.post("/v1/identities/resolve", json=final)).json()["member_id"] == ann
+    found = await door.post("/v1/members/resolve", json={"identities": {"wecom:ww1": "wm1"}})
+    assert found.json()["member_id"] == ann
+    assert await journal(door, ann) == [
+        ("learnt", "wecom_pending:ww1", "member.identified"),
+        ("gone", "wecom_pending:ww1", "identity.resolved"),
+        ("learnt", "wecom:ww1", "identity.resolved"),
+    ]
+
+
+async def test_the_journal_says_when_it_was_shown_and_what_took_its_place(door: Door):
+    await door.post("/v1/members", json={"member_id": "ann", "identities": {"email": "1@x.org"}})
+    url = "/v1/members/ann/identities"
+    await door.post(url, json={"kind": "email", "value": "1@x.org", "verified": True})
+    await door.post(url, json={"kind": "email", "value": "2@x.org"})
+    await door.post("/v1/members", json={"member_id": "bob", "identities": {"email": "3@x.org"}})
+    refused = await door.post(url, json={"kind": "email", "value": "3@x.org"})
+    assert refused.json()["code"] == "identity_taken"
+    await door.patch("/v1/members/ann", json={"identities": {"email": "4@x.org"}})
+    items = (await door.get(f"{url}/changes")).json()["items"]
+    assert [(one["what"], one["value"]) for one in items] == [
+        ("learnt", "1@x.org"),
+        ("verified", "1@x.org"),
+        ("learnt", "2@x.org"),
+        ("gone", "1@x.org"),
+        ("gone", "2@x.org"),
+        ("learnt", "4@x.org"),
+    ]
+    assert {one["source"] for one in items} == {"api:test"}
+    await door.post("/v1/members/ann/erase", json={})
+    assert (await door.get(f"{url}/changes")).json()["items"] == []
+
+
+async def test_a_batch_moves_and_resolves_as_well(door: Door):
+    await door.post("/v1/members", json={"member_id": "ann", "identities": {"phone": PHONE, "wecom_pending:w": "p"}})
+    at = "2026-11-22T09:41:07+08:00"
+    move = {"kind": "phone", "value": "0912345678", "to_member": "bob", "reason": "recycled"}
+    final = {"kind": "wecom_pending:w", "value": "p", "final_kind": "phone", "final_value": "0922345678"}
+    items = [
+        {"type": "identity.moved", "member_id": "ann", "key": "1", "occurred_at": at, "payload": move},
+        {"type": "identity.resolved", "member_id": "ann", "key": "2", "occurred_at": at, "payload": final},
+    ]
+    assert (await door.post("/v1/activities", json={"activities": items})).json()["counts"] == {"settled": 2}
+    assert (await door.get("/v1/members", params={"phone": "0922345678"})).json()["items"][0]["member_id"] == "ann"
+    assert (await door.get("/v1/members", params={"phone": PHONE})).json()["items"][0]["member_id"] == "bob"

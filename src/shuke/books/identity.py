@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import LiteralString
 
+from msgspec import convert, json
+
 from shuke.books import wire
 from shuke.books.load import Connection
-from shuke.books.postings import Posting
+from shuke.books.postings import Outside, Posting
+from shuke.engine.activity import Activity
 from shuke.engine.effects import IdentityChanged
+from shuke.engine.identity_journal import ACTS, Told
 from shuke.engine.resolution import Owner
 from shuke.values.ids import bucket_of
 from shuke.values.instants import NEVER
+
+_decode_activity = json.Decoder(Activity).decode
 
 Name = tuple[str, str]
 """Kind and value, in its normal form."""
@@ -62,6 +68,23 @@ async def owners_of(connection: Connection, names: Iterable[Name]) -> dict[Name,
     for kind, value, member_id, verified in await cursor.fetchall():
         found.setdefault((kind, value), []).append(Owner(member_id, verified))
     return found
+
+
+JOURNAL: LiteralString = """
+    select id, version, body::text, context from activity
+    where bucket = %b::int2 and member_id = %b and answer ->> 'code' is null
+        and (type = any(%b::text[]) or body -> 'brought' is not null)
+    order by seq
+"""
+
+
+async def journal(connection: Connection, member_id: str) -> list[Told]:
+    """The activities of a member that may have changed what she is called, in the order in which they were settled."""
+    cursor = await connection.execute(JOURNAL, (bucket_of(member_id), member_id, list(ACTS)))
+    return [
+        Told(id_, _decode_activity(body), version, convert(context or {}, Outside).context({}))
+        for id_, version, body, context in await cursor.fetchall()
+    ]
 
 
 def follow(owners: dict[Name, str], changes: Iterable[IdentityChanged], member_id: str) -> None:

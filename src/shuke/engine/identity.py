@@ -50,6 +50,9 @@ def asked_for(activity: Activity) -> list[Asked]:
     if activity.type == of.IDENTITY_ADDED:
         named = named_by(activity)
         return [] if named is None else [Asked(named[0], *named)]
+    if activity.type == of.IDENTITY_RESOLVED:
+        kind, value = payload.get("final_kind"), payload.get("final_value")
+        return [Asked(kind, kind, value)] if isinstance(kind, str) and isinstance(value, str) else []
     if activity.type not in _TELLS or "identities" not in payload:
         return []
     return [Asked(kind, kind, value) for kind, value in told(payload).items() if value is not None]
@@ -202,6 +205,15 @@ def no_room(turn: Turn, kind: str, value: str) -> Refused | None:
     if len(member.identities) >= MOST_IDENTITIES:
         return Refused("too_many_identities", {"most": MOST_IDENTITIES})
     return None
+
+
+def make_room(turn: Turn, kind: str, value: str) -> None:
+    """Let go of as many as it takes for one more, the oldest of the kind, or else the oldest of all."""
+    if has(turn.member, kind, value) is not None:
+        return
+    same = [one for one in turn.member.identities if one.kind == kind]
+    forget(turn, same[: max(0, len(same) - terms(turn, kind).most + 1)])
+    forget(turn, turn.member.identities[: max(0, len(turn.member.identities) - MOST_IDENTITIES + 1)])
 
 
 def know(turn: Turn, kind: str, value: str, *, is_shown: bool) -> None:

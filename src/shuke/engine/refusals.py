@@ -82,6 +82,8 @@ REFUSALS: Final[dict[str, Facts]] = {
     "identity_junk": {"kind": Fact.TEXT},
     "identity_limit": {"kind": Fact.TEXT, "most": Fact.COUNT},
     "identity_missing": {},
+    "identity_reason_missing": {},
+    "identity_receiver_missing": {},
     "identity_taken": {"kind": Fact.TEXT},
     "identity_unknown": {"kind": Fact.TEXT},
     "insufficient": {"asset": Fact.ASSET, "asked": Fact.UNITS, "available": Fact.UNITS},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from shuke.client.shapes.identities import IdentitySettled, KnownAs, MemberIdentified, MemberResolved
+from shuke.client.shapes.identities import IdentityChanges, IdentitySettled, KnownAs, MemberIdentified, MemberResolved
 from shuke.client.transport import Call, made
 
 
@@ -71,6 +71,14 @@ def add_identity(
     )
 
 
+def list_identity_changes(member_id: str) -> Call[IdentityChanges]:
+    """What a member was called when, who told us so, and what became of it: every identity learnt, shown to be hers
+    and
+    gone, the first first. Of a person who was erased nothing is left.
+    """
+    return made("GET", "/v1/members/{member_id}/identities/changes", place={"member_id": member_id})
+
+
 def remove_identity(
     member_id: str, *, kind: str, value: str, idempotency_key: str | None = None
 ) -> Call[IdentitySettled]:
@@ -80,5 +88,46 @@ def remove_identity(
         "/v1/members/{member_id}/identities/remove",
         place={"member_id": member_id},
         body={"kind": kind, "value": value},
+        once=idempotency_key or True,
+    )
+
+
+def move_identity(
+    *,
+    kind: str,
+    value: str,
+    to_member: str,
+    reason: str,
+    verified: bool | None = None,
+    idempotency_key: str | None = None,
+) -> Call[IdentitySettled]:
+    """Give an identity to somebody else: a phone number that its operator handed to a new customer.
+
+    Only the number goes. Points, stored value, coupons, tiers and orders stay with the member who had it before,
+    and
+    both journals say where it went and why. The answer is about her who loses it.
+    """
+    return made(
+        "POST",
+        "/v1/identities/move",
+        body={"kind": kind, "value": value, "to_member": to_member, "reason": reason, "verified": verified},
+        once=idempotency_key or True,
+    )
+
+
+def resolve_identity(
+    *, kind: str, value: str, final_kind: str, final_value: str, idempotency_key: str | None = None
+) -> Call[IdentitySettled]:
+    """Say what a pending identity turned out to be: WeCom gives a ``pending_id`` until the customer adds somebody of
+    the staff, and her ``external_userid`` then.
+
+    The pending one goes and the final one is hers. If another member has the final one already nothing changes and
+    it
+    is refused as ``identity_taken``: then the two are one person, and may be merged.
+    """
+    return made(
+        "POST",
+        "/v1/identities/resolve",
+        body={"kind": kind, "value": value, "final_kind": final_kind, "final_value": final_value},
         once=idempotency_key or True,
     )

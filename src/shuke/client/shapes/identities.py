@@ -47,6 +47,53 @@ class IdentityAddedTold(TypedDict):
     verified: NotRequired[bool]
 
 
+class IdentityChangeShown(TypedDict):
+    """One change of what a member is called."""
+
+    activity: str
+    at: str
+    # Of the activity.
+    type: str
+    # Who told it.
+    source: str
+    kind: str
+    value: str
+    # learnt, verified (shown to be hers) or gone
+    what: str
+    # Why it moved, where it did.
+    reason: str | None
+    # From whom it came, or to whom it went, where it moved.
+    member_id: str | None
+
+
+class IdentityChanges(TypedDict):
+    """All changes of what a member is called, in the order in which they were settled."""
+
+    items: list[IdentityChangeShown]
+
+
+class IdentityFinalTold(TypedDict):
+    """A pending identity and what it turned out to be."""
+
+    kind: str
+    value: str
+    final_kind: str
+    final_value: str
+
+
+class IdentityMoveTold(TypedDict):
+    """An identity that is somebody else's now."""
+
+    kind: str
+    value: str
+    # Whose it is now; somebody nobody has heard of becomes a member.
+    to_member: str
+    # For the journals of both.
+    reason: str
+    # Whether the new owner has shown that it is hers.
+    verified: NotRequired[bool]
+
+
 class IdentitySettled(TypedDict):
     """What a member is called was changed."""
 

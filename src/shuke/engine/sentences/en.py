@@ -79,6 +79,8 @@ REFUSALS = {
     "identity_junk": "This stands for nobody, by the program's own list[: {kind}].",
     "identity_limit": "A member has at most {most} of this kind of identity[: {kind}].",
     "identity_missing": "It does not say which identity.",
+    "identity_reason_missing": "Moving an identity to somebody else needs a reason.",
+    "identity_receiver_missing": "It does not say to whom else the identity goes.",
     "identity_taken": "Another member has this identity already[: {kind}].",
     "identity_unknown": "This member is not called so[: {kind}].",
     "insufficient": "This takes {asked}, but only {available} can be spent.",

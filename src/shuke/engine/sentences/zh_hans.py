@@ -79,6 +79,8 @@ REFUSALS = {
     "identity_junk": "这个身份标识在方案的排除名单上，不代表任何人[：{kind}]。",
     "identity_limit": "每位会员最多{most}个此类身份标识[：{kind}]。",
     "identity_missing": "没有说明是哪个身份标识。",
+    "identity_reason_missing": "把身份标识转给别人须说明原因。",
+    "identity_receiver_missing": "没有说明身份标识要转给哪位会员。",
     "identity_taken": "这个身份标识已属于另一位会员[：{kind}]。",
     "identity_unknown": "这位会员没有这个身份标识[：{kind}]。",
     "insufficient": "需要{asked}，但只有{available}可用。",

@@ -79,6 +79,8 @@ REFUSALS = {
     "identity_junk": "這筆識別資料在方案的排除清單上，不代表任何人[：{kind}]。",
     "identity_limit": "每位會員最多{most}個這種識別資料[：{kind}]。",
     "identity_missing": "沒有說明是哪一筆識別資料。",
+    "identity_reason_missing": "把識別資料轉給別人須說明原因。",
+    "identity_receiver_missing": "沒有說明識別資料要轉給哪一位會員。",
     "identity_taken": "這個識別資料已屬於另一位會員[：{kind}]。",
     "identity_unknown": "這位會員沒有這筆識別資料[：{kind}]。",
     "insufficient": "需要{asked}，但只有{available}可用。",

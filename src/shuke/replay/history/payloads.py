@@ -57,10 +57,13 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     told.TOP_UP_REFUNDED: _ID,
     told.COUPON_REDEEMED: _ORDER,
     told.COUPON_GIVEN: _TO,
+    told.IDENTITY_MOVED: _TO,
     told.TIER_GRANTED: _REF,
     told.TIER_REVOKED: _REF,
 }
 """Fields that name something, by type of activity: read as its own id is read, where that is told."""
+
+_ABOUT_IDENTITIES: Final = (told.IDENTITY_ADDED, told.IDENTITY_REMOVED, told.IDENTITY_MOVED, told.IDENTITY_RESOLVED)
 
 ELSEWHERE: Final = {
     told.ORDER_PAID: "orders belong into the file of orders, one row per line",
@@ -69,6 +72,7 @@ ELSEWHERE: Final = {
     told.DORMANT: "it follows from time that passes",
     told.WOKE: "it follows from whatever she does",
     told.PROFILE_COMPLETED: "it follows from whatever completes the profile",
+    told.IDENTITY_RECEIVED: "it follows from an identity.moved of who had it before",
     told.CART_HELD: "a hold lasts minutes and is no history",
     told.CART_RELEASED: "a hold lasts minutes and is no history",
     told.ASSET_HELD: "a hold lasts minutes and is no history",
@@ -91,9 +95,8 @@ class PayloadReader(Struct):
         read."""
         if kind == told.UPDATED and payload.get("identities") is not None:
             return {**payload, "identities": self._identities(payload["identities"])}
-        if kind in (told.IDENTITY_ADDED, told.IDENTITY_REMOVED):
-            named = {payload.get("kind", ""): payload.get("value", "")}
-            return {**payload, "value": self._identities(named)[payload["kind"]]}
+        if kind in _ABOUT_IDENTITIES:
+            payload = self._named(payload)
         named = {
             name: checks.read_id(f"payload.{name}", payload[name])
             for name in NAMES.get(kind, ())
@@ -134,6 +137,14 @@ class PayloadReader(Struct):
             kind: None if value is None else self.identity(f"payload.identities.{kind}", kind, value)
             for kind, value in told.items()
         }
+
+    def _named(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """A payload that names identities by ``kind`` and ``value``, in their normal form."""
+        found = dict(payload)
+        for kind, value in (("kind", "value"), ("final_kind", "final_value")):
+            if value in payload:
+                found[value] = self._identities({payload.get(kind, ""): payload[value]})[payload[kind]]
+        return found
 
     def scale_of(self, asset: Any) -> int:
         if not isinstance(asset, str) or asset not in self.asset_scales:

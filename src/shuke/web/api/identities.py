@@ -107,12 +107,12 @@ class Bag(Told):
         return Brought(found) if found else None
 
 
-async def normal_identity(call: Call, kind: str, value: str) -> str:
-    """One of them in its normal form. Refused: ``invalid_request``."""
+async def normal_identity(call: Call, kind: str, value: str, pointer: str = "/value") -> str:
+    """One of them in its normal form. Refused: ``invalid_request`` with ``pointer``."""
     try:
         return normal(kind, value, region=region_of((await call.shop.program()).zone))
     except NotAnIdentity as wrong:
-        error = wrong_field("/value", wrong.code, {"character": wrong.character}, call.locale)
+        error = wrong_field(pointer, wrong.code, {"character": wrong.character}, call.locale)
         raise Problem("invalid_request", errors=[error]) from None
 
 

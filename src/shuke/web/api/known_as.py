@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from shuke.books import identity
 from shuke.engine import activity as of
+from shuke.engine.identity_journal import changes
 from shuke.engine.member import Identity
 from shuke.program.document import Program
 from shuke.program.identities import OTHER, terms_of
@@ -57,6 +59,26 @@ class KnownAs(Shown):
     items: list[IdentityShown]
 
 
+class IdentityChangeShown(Shown):
+    """One change of what a member is called."""
+
+    activity: str = Field(examples=["act_1042"])
+    at: ShownMoment
+    type: str = Field(description="Of the activity.", examples=["identity.moved"])
+    source: str = Field(description="Who told it.", examples=["api:webshop"])
+    kind: str = Field(examples=["phone"])
+    value: str = Field(examples=["+886912345678"])
+    what: str = Field(description="learnt, verified (shown to be hers) or gone")
+    reason: str | None = Field(description="Why it moved, where it did.")
+    member_id: str | None = Field(description="From whom it came, or to whom it went, where it moved.")
+
+
+class IdentityChanges(Shown):
+    """All changes of what a member is called, in the order in which they were settled."""
+
+    items: list[IdentityChangeShown]
+
+
 class IdentitySettled(Settlement):
     """What a member is called was changed."""
 
@@ -82,6 +104,33 @@ async def list_identities(member_id: MemberId, call: Annotated[Call, reading("me
     return KnownAs(items=[identity_shown(identity, program) for identity in member.identities])
 
 
+@router.get("/members/{member_id}/identities/changes", responses=documented("member_unknown", "no_program"))
+async def list_identity_changes(member_id: MemberId, call: Annotated[Call, reading("members:read")]) -> IdentityChanges:
+    """What a member was called when, who told us so, and what became of it: every identity learnt, shown to be hers and
+    gone, the first first. Of a person who was erased nothing is left."""
+    await known_member(call, member_id)
+    editions = await call.shop.editions()
+    async with call.shop.reading() as connection:
+        log = await identity.journal(connection, member_id)
+    found = changes(member_id, log, editions)
+    return IdentityChanges(
+        items=[
+            IdentityChangeShown(
+                activity=f"act_{one.activity_id}",
+                at=one.at,
+                type=one.type,
+                source=one.source,
+                kind=one.kind,
+                value=one.value,
+                what=one.what,
+                reason=one.reason,
+                member_id=one.member_id,
+            )
+            for one in found
+        ]
+    )
+
+
 @router.post(
     "/members/{member_id}/identities",
     responses=documented(
@@ -91,15 +140,15 @@ async def list_identities(member_id: MemberId, call: Annotated[Call, reading("me
     ),
 )
 async def add_identity(
-    member_id: MemberId, identity: IdentityAddedTold, call: Annotated[Call, writing("members:write")]
+    member_id: MemberId, told: IdentityAddedTold, call: Annotated[Call, writing("members:write")]
 ) -> IdentitySettled:
     """Add an identity beside those a member has, or say that one of them was shown to be hers.
 
     How many of a kind she may have, and what stands for nobody, is in the program (`identities`). What another member
     has is refused as `identity_taken`: if a phone number was given to somebody else, move it.
     """
-    more = {"verified": True} if identity.verified else {}
-    return await _settle(call, of.IDENTITY_ADDED, member_id, identity, more)
+    more = {"verified": True} if told.verified else {}
+    return await _settle(call, of.IDENTITY_ADDED, member_id, told, more)
 
 
 @router.post(
@@ -107,19 +156,17 @@ async def add_identity(
     responses=documented("member_unknown", refusals=["identity_unknown", "member_erased"], writing=True),
 )
 async def remove_identity(
-    member_id: MemberId, identity: IdentityTold, call: Annotated[Call, writing("members:write")]
+    member_id: MemberId, told: IdentityTold, call: Annotated[Call, writing("members:write")]
 ) -> IdentitySettled:
     """Take an identity away from a member. Nobody is found by it then, and another may have it."""
-    return await _settle(call, of.IDENTITY_REMOVED, member_id, identity, {})
+    return await _settle(call, of.IDENTITY_REMOVED, member_id, told, {})
 
 
-async def _settle(
-    call: Call, type_: str, member_id: str, identity: IdentityTold, more: dict[str, Any]
-) -> IdentitySettled:
-    payload: dict[str, Any] = {"kind": identity.kind, "value": identity.value, **more}
+async def _settle(call: Call, type_: str, member_id: str, told: IdentityTold, more: dict[str, Any]) -> IdentitySettled:
+    payload: dict[str, Any] = {"kind": told.kind, "value": told.value, **more}
 
     async def look() -> str:
-        payload["value"] = await normal_identity(call, identity.kind, identity.value)
+        payload["value"] = await normal_identity(call, told.kind, told.value)
         return (await known_member(call, member_id)).id
 
     answer = await call.settle(type_, await call.whose(look()), payload=payload)

@@ -87,6 +87,19 @@ class Frozen(Struct):
 
 class Why(Struct):
     reason: Prose | None = None
+class Moved(Struct):
+    kind: Kind
+    value: Id
+    to_member: Id
+    reason: Prose
+    verified: bool = False
+
+
+class Resolved(Struct):
+    kind: Kind
+    value: Id
+    final_kind: Kind
+    final_value: Id
 
 
 class AboutOrder(Struct):
@@ -253,6 +266,8 @@ SHAPES: Final[dict[str, type[Struct]]] = {
     of.UNTAGGED: Untagged,
     of.CONSENT_GRANTED: Agreed,
     of.CONSENT_WITHDRAWN: Withdrawn,
+    of.IDENTITY_MOVED: Moved,
+    of.IDENTITY_RESOLVED: Resolved,
     of.ORDER_COMPLETED: AboutOrder,
     of.ORDER_REFUNDED: Refunded,
     of.ORDER_CANCELLED: AboutOrder,
@@ -282,6 +297,7 @@ SHAPES: Final[dict[str, type[Struct]]] = {
 ELSEWHERE: Final = {
     of.ASSET_RECEIVED: "asset.transferred",
     of.COUPON_RECEIVED: "coupon.given",
+    of.IDENTITY_RECEIVED: "identity.moved",
     of.TIME_PASSED: "the clock",
     of.CART_HELD: "/v1/carts",
     of.CART_RELEASED: "/v1/carts",
@@ -379,14 +395,23 @@ def read_payload(type_: str, payload: dict[str, Any] | None, *, region: str | No
             plain(f"/payload/codes/{place}", code)
     if payload.get("identities") and shape is Joined:
         return {**payload, "identities": identities_in("/payload/identities", payload["identities"], region)}
-    if shape is Named:
-        named = {payload["kind"]: payload["value"]}
-        return {**payload, "value": identities_in("/payload/value", named, region)[payload["kind"]]}
+    if shape in (Named, Moved, Resolved):
+        return _named(payload, region)
     moments = MOMENTS.get(type_)
     if moments is None:
         return payload
     told = {name: moment(f"/payload/{name}", payload[name]) for name in moments if payload.get(name) is not None}
     return {**payload, **told}
+
+
+def _named(payload: dict[str, Any], region: str | None) -> dict[str, Any]:
+    """A payload that names identities by ``kind`` and ``value``, in their normal form."""
+    found = dict(payload)
+    for kind, value in (("kind", "value"), ("final_kind", "final_value")):
+        if value in payload:
+            named = {payload[kind]: payload[value]}
+            found[value] = identities_in(f"/payload/{value}", named, region)[payload[kind]]
+    return found
 
 
 def identities_in(pointer: str, told: Mapping[str, str | None], region: str | None) -> dict[str, str | None]:
