@@ -2,7 +2,7 @@
 
 import pytest
 
-from shuke.engine.activity import ERASED, IDENTITY_MOVED, IDENTITY_RESOLVED, JOINED
+from shuke.engine.activity import ERASED, IDENTITY_MOVED, IDENTITY_FINALIZED, JOINED
 from shuke.engine.effects import Refused
 from shuke.engine.identity import identities_of
 from tests.shop import NOON, Ledger, given, told
@@ -59,15 +59,15 @@ def test_a_number_moves_with_a_reason_to_somebody_else_who_is_there_or_it_stays(
 def test_a_pending_id_becomes_the_final_one():
     shop = Ledger()
     shop.all(joined("ann", **{"wecom_pending:ww1": "p1"}))
-    shop.all(told(IDENTITY_RESOLVED, "ann", key="r", when=LATER, **PENDING))
+    shop.all(told(IDENTITY_FINALIZED, "ann", key="r", when=LATER, **PENDING))
     assert identities_of(shop.members["ann"]) == {"wecom:ww1": "wm1"}
-    again = shop.settle(told(IDENTITY_RESOLVED, "ann", key="r2", when=LATER, **PENDING))
+    again = shop.settle(told(IDENTITY_FINALIZED, "ann", key="r2", when=LATER, **PENDING))
     assert again.refused == Refused("identity_unknown", {"kind": "wecom_pending:ww1"})
 
 
 def test_where_another_has_the_final_id_both_stay_who_they_are():
     shop = Ledger()
     shop.all(joined("ann", **{"wecom_pending:ww1": "p1"}), joined("bob", **{"wecom:ww1": "wm1"}))
-    settled = shop.settle(told(IDENTITY_RESOLVED, "ann", key="r", when=LATER, **PENDING))
+    settled = shop.settle(told(IDENTITY_FINALIZED, "ann", key="r", when=LATER, **PENDING))
     assert settled.refused == Refused("identity_taken", {"kind": "wecom:ww1"})
     assert identities_of(shop.members["ann"]) == {"wecom_pending:ww1": "p1"}

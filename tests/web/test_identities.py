@@ -253,13 +253,13 @@ async def test_a_pending_id_of_wecom_becomes_the_final_one(door: Door):
     told = {"identities": {"wecom_pending:ww1": "p1"}}
     ann = (await door.post("/v1/members/identify", json=told)).json()["member_id"]
     final = {"kind": "wecom_pending:ww1", "value": "p1", "final_kind": "wecom:ww1", "final_value": "wm1"}
-    assert (await door.post("/v1/identities/resolve", json=final)).json()["member_id"] == ann
+    assert (await door.post("/v1/identities/finalize", json=final)).json()["member_id"] == ann
     found = await door.post("/v1/members/resolve", json={"identities": {"wecom:ww1": "wm1"}})
     assert found.json()["member_id"] == ann
     assert await journal(door, ann) == [
         ("learnt", "wecom_pending:ww1", "member.identified"),
-        ("gone", "wecom_pending:ww1", "identity.resolved"),
-        ("learnt", "wecom:ww1", "identity.resolved"),
+        ("gone", "wecom_pending:ww1", "identity.finalized"),
+        ("learnt", "wecom:ww1", "identity.finalized"),
     ]
 
 
@@ -293,7 +293,7 @@ async def test_a_batch_moves_and_resolves_as_well(door: Door):
     final = {"kind": "wecom_pending:w", "value": "p", "final_kind": "phone", "final_value": "0922345678"}
     items = [
         {"type": "identity.moved", "member_id": "ann", "key": "1", "occurred_at": at, "payload": move},
-        {"type": "identity.resolved", "member_id": "ann", "key": "2", "occurred_at": at, "payload": final},
+        {"type": "identity.finalized", "member_id": "ann", "key": "2", "occurred_at": at, "payload": final},
     ]
     assert (await door.post("/v1/activities", json={"activities": items})).json()["counts"] == {"settled": 2}
     assert (await door.get("/v1/members", params={"phone": "0922345678"})).json()["items"][0]["member_id"] == "ann"

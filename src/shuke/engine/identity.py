@@ -50,7 +50,7 @@ def asked_for(activity: Activity) -> list[Asked]:
     if activity.type == of.IDENTITY_ADDED:
         named = named_by(activity)
         return [] if named is None else [Asked(named[0], *named)]
-    if activity.type == of.IDENTITY_RESOLVED:
+    if activity.type == of.IDENTITY_FINALIZED:
         kind, value = payload.get("final_kind"), payload.get("final_value")
         return [Asked(kind, kind, value)] if isinstance(kind, str) and isinstance(value, str) else []
     if activity.type not in _TELLS or "identities" not in payload:

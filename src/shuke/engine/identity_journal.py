@@ -26,7 +26,7 @@ ACTS: Final[dict[str, Callable[[Turn], Refused | None]]] = {
     of.IDENTITY_REMOVED: identity.remove,
     of.IDENTITY_MOVED: identity_moves.move,
     of.IDENTITY_RECEIVED: identity_moves.receive,
-    of.IDENTITY_RESOLVED: identity_moves.resolve,
+    of.IDENTITY_FINALIZED: identity_moves.finalize,
 }
 """What of an activity changes what a member is called. Identities that came along do so with any activity."""
 

@@ -57,8 +57,8 @@ def receive(turn: Turn) -> Refused | None:
     return None
 
 
-def resolve(turn: Turn) -> Refused | None:
-    """``identity.resolved``: a pending id turned out to be another. Payload: ``kind``, ``value`` and ``final_kind``,
+def finalize(turn: Turn) -> Refused | None:
+    """``identity.finalized``: a pending id turned out to be another. Payload: ``kind``, ``value`` and ``final_kind``,
     ``final_value``.
 
     Refused: ``identity_missing``, ``identity_unknown``, ``identity_taken``, ``identity_junk``.

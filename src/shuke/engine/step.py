@@ -62,7 +62,7 @@ ACTS: dict[str, Act] = {
     of.CONSENT_WITHDRAWN: consents.withdraw,
     of.IDENTITY_MOVED: identity_moves.move,
     of.IDENTITY_RECEIVED: identity_moves.receive,
-    of.IDENTITY_RESOLVED: identity_moves.resolve,
+    of.IDENTITY_FINALIZED: identity_moves.finalize,
     of.ORDER_PAID: settling.pay,
     of.ORDER_COMPLETED: settling.complete,
     of.ORDER_REFUNDED: refunds.refund,

@@ -115,7 +115,7 @@ def move_identity(
     )
 
 
-def resolve_identity(
+def finalize_identity(
     *, kind: str, value: str, final_kind: str, final_value: str, idempotency_key: str | None = None
 ) -> Call[IdentitySettled]:
     """Say what a pending identity turned out to be: WeCom gives a ``pending_id`` until the customer adds somebody of
@@ -127,7 +127,7 @@ def resolve_identity(
     """
     return made(
         "POST",
-        "/v1/identities/resolve",
+        "/v1/identities/finalize",
         body={"kind": kind, "value": value, "final_kind": final_kind, "final_value": final_value},
         once=idempotency_key or True,
     )

@@ -16,7 +16,7 @@ KNOWN: Final = (
     "identity.removed",
     "identity.moved",
     "identity.received",
-    "identity.resolved",
+    "identity.finalized",
     "member.erased",
     "member.frozen",
     "member.unfrozen",

@@ -63,7 +63,7 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Fields that name something, by type of activity: read as its own id is read, where that is told."""
 
-_ABOUT_IDENTITIES: Final = (told.IDENTITY_ADDED, told.IDENTITY_REMOVED, told.IDENTITY_MOVED, told.IDENTITY_RESOLVED)
+_ABOUT_IDENTITIES: Final = (told.IDENTITY_ADDED, told.IDENTITY_REMOVED, told.IDENTITY_MOVED, told.IDENTITY_FINALIZED)
 
 ELSEWHERE: Final = {
     told.ORDER_PAID: "orders belong into the file of orders, one row per line",

@@ -71,12 +71,14 @@ async def move_identity(move: IdentityMoveTold, call: Annotated[Call, writing("m
 
 
 @router.post(
-    "/identities/resolve",
+    "/identities/finalize",
     responses=documented(
         refusals=["identity_unknown", "identity_taken", "identity_junk", "member_erased"], writing=True
     ),
 )
-async def resolve_identity(told: IdentityFinalTold, call: Annotated[Call, writing("members:write")]) -> IdentitySettled:
+async def finalize_identity(
+    told: IdentityFinalTold, call: Annotated[Call, writing("members:write")]
+) -> IdentitySettled:
     """Say what a pending identity turned out to be: WeCom gives a `pending_id` until the customer adds somebody of
     the staff, and her `external_userid` then.
 
@@ -91,5 +93,5 @@ async def resolve_identity(told: IdentityFinalTold, call: Annotated[Call, writin
         payload["final_value"] = await normal_identity(call, told.final_kind, told.final_value, "/final_value")
         return await _owner(call, told.kind, payload["value"])
 
-    answer = await call.settle(of.IDENTITY_RESOLVED, await call.whose(look()), payload=payload)
+    answer = await call.settle(of.IDENTITY_FINALIZED, await call.whose(look()), payload=payload)
     return await settlement(call, answer, IdentitySettled)

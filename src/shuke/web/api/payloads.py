@@ -95,7 +95,7 @@ class Moved(Struct):
     verified: bool = False
 
 
-class Resolved(Struct):
+class Finalized(Struct):
     kind: Kind
     value: Id
     final_kind: Kind
@@ -267,7 +267,7 @@ SHAPES: Final[dict[str, type[Struct]]] = {
     of.CONSENT_GRANTED: Agreed,
     of.CONSENT_WITHDRAWN: Withdrawn,
     of.IDENTITY_MOVED: Moved,
-    of.IDENTITY_RESOLVED: Resolved,
+    of.IDENTITY_FINALIZED: Finalized,
     of.ORDER_COMPLETED: AboutOrder,
     of.ORDER_REFUNDED: Refunded,
     of.ORDER_CANCELLED: AboutOrder,
@@ -395,7 +395,7 @@ def read_payload(type_: str, payload: dict[str, Any] | None, *, region: str | No
             plain(f"/payload/codes/{place}", code)
     if payload.get("identities") and shape is Joined:
         return {**payload, "identities": identities_in("/payload/identities", payload["identities"], region)}
-    if shape in (Named, Moved, Resolved):
+    if shape in (Named, Moved, Finalized):
         return _named(payload, region)
     moments = MOMENTS.get(type_)
     if moments is None:
