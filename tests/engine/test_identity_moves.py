@@ -2,7 +2,7 @@
 
 import pytest
 
-from shuke.engine.activity import ERASED, IDENTITY_MOVED, IDENTITY_FINALIZED, JOINED
+from shuke.engine.activity import ERASED, IDENTITY_FINALIZED, IDENTITY_MOVED, JOINED
 from shuke.engine.effects import Refused
 from shuke.engine.identity import identities_of
 from tests.shop import NOON, Ledger, given, told
