@@ -35,8 +35,11 @@ from shuke.client.calls.coupons import (
 )
 from shuke.client.calls.identities import (
     add_identity,
+    finalize_identity,
     identify_member,
     list_identities,
+    list_identity_changes,
+    move_identity,
     remove_identity,
     resolve_member,
 )
@@ -145,6 +148,7 @@ __all__ = [
     "erase_member",
     "explain_entry",
     "export_member",
+    "finalize_identity",
     "freeze_member",
     "get_activity",
     "get_balances",
@@ -191,6 +195,7 @@ __all__ = [
     "list_events",
     "list_held_carts",
     "list_identities",
+    "list_identity_changes",
     "list_keys",
     "list_ladders",
     "list_members",
@@ -203,6 +208,7 @@ __all__ = [
     "list_versions",
     "list_waiting",
     "make_codes",
+    "move_identity",
     "ping_endpoint",
     "preview_tiers",
     "publish_draft",

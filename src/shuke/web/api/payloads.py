@@ -87,6 +87,8 @@ class Frozen(Struct):
 
 class Why(Struct):
     reason: Prose | None = None
+
+
 class Moved(Struct):
     kind: Kind
     value: Id
