@@ -49,6 +49,9 @@ HAPPENINGS: Final[dict[str, tuple[str, str, str]]] = {
     ),
     of.PROFILE_COMPLETED: ("Completed her profile.", "會員資料填寫完整。", "会员资料填写完整。"),
     of.IDENTITY_ADDED: ("Became known by {kind}.", "新增識別資料：{kind}。", "新增识别资料：{kind}。"),
+    of.IDENTITY_MOVED: ("{kind} is another member's now.", "{kind}已轉給另一位會員。", "{kind}已转给另一位会员。"),
+    of.IDENTITY_RECEIVED: ("{kind} came from another member.", "{kind}由另一位會員轉來。", "{kind}由另一位会员转来。"),
+    of.IDENTITY_FINALIZED: ("What {kind} stood for is known.", "{kind}已確定。", "{kind}已确定。"),
     of.IDENTITY_REMOVED: ("Is no longer known by {kind}.", "移除識別資料：{kind}。", "移除识别资料：{kind}。"),
     of.ORDER_PAID: (
         "Paid order {order}[: {amount}][ at {store}][ ({channel})].",
