@@ -9,6 +9,7 @@ from shuke.books import deliveries, waiting, webhooks
 from shuke.books.backlog import DISABLED, FAILING, HEALTHY, backlog
 from shuke.books.waiting import Early
 from shuke.books.webhooks import Endpoint, Secret
+from shuke.engine.activity import UPDATED
 from shuke.outreach.sending import Client
 from shuke.outreach.webhooks import Courier, ping_of
 from shuke.runtime.clock import now
@@ -17,7 +18,7 @@ from shuke.runtime.settle import Settler
 from shuke.runtime.work import watch
 from shuke.values.instants import DAY, HOUR, SECOND, Instant
 from shuke.web.frame import Measures
-from tests.shop import Shop, order
+from tests.shop import Shop, order, told
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -99,7 +100,7 @@ async def test_batches_are_measured_by_size_and_time_and_told_again_by_reason(sh
     assert 0 < read(figures, "shuke_settle_batch_seconds_sum") < 60
     await settler.settle([order("ann", "o-1", 500)])  # told again: the key is there already
     assert read(figures, "shuke_settle_retries_total", why="collision") == 1
-    await settler.settle([order("ann", "o-8", 2**62, 2**62)])
+    await settler.settle([told(UPDATED, "ann", key="broken", traits={"name": "\ud800"})])  # half a character
     assert read(figures, "shuke_settle_failed_total") == 1
 
 
