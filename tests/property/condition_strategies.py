@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from shuke.engine.activity import Line, Payments, Purchase
 from shuke.program.condition_tree import ACTIVITY_TYPE
 from shuke.program.conditions import (
+    Ago,
     All,
     Any,
     Balance,
@@ -18,11 +19,13 @@ from shuke.program.conditions import (
     Fact,
     Has,
     In,
+    InNext,
     IsToday,
     Measured,
     Month,
     Not,
     Ratio,
+    Sequence,
     Streak,
     Tier,
     Window,
@@ -41,6 +44,10 @@ NUMBERS = st.one_of(
 DATES = st.one_of(
     st.dates(date(2024, 1, 1), date(2027, 12, 31)),
     st.sampled_from((date(2024, 2, 29), date(2026, 2, 28), date(2026, 3, 31))),
+)
+AGO = st.one_of(
+    st.builds(Ago, st.integers(1, 60), st.sampled_from(("days", "weeks", "months")), st.booleans()),
+    st.builds(Ago, st.integers(1, 3), st.just("years"), st.booleans()),
 )
 TIMES = st.builds(time, st.integers(0, 23), st.sampled_from((0, 30)))
 
@@ -114,12 +121,61 @@ LEAVES = st.one_of(
     st.builds(Compare, OPEN, OPS, OPEN),
     asked(st.just(Fact("now", "weekday")), st.sampled_from(WEEKDAYS), EQUALITY, ordered=False),
     asked(st.just(Tier("main")), st.sampled_from(TIERS), ordered=False),
+    asked(DATED, st.one_of(DATES, AGO), ordered=False),
+    st.builds(InNext, st.one_of(TYPED_DATES, OPEN), st.sampled_from((1, 7, 31, 365))),
     RANKED.map(lambda pair: Between(Tier("main"), *pair)),
     st.builds(Compare, OPEN, EQUALITY, st.booleans()),
     st.builds(Has, LISTS, st.lists(WORDS, min_size=1, max_size=3).map(tuple)),
     st.builds(IsToday, st.one_of(TYPED_DATES, OPEN)),
     st.builds(Constant, st.booleans()),
 )
+
+
+def audience_leaves():
+    """What an audience may ask: of the member, of the moment, and of what happened."""
+    told = facts("trait", "x", "y")
+    does = st.sampled_from(("a.b", "c.d"))
+    counted = st.one_of(
+        st.builds(Measured, st.sampled_from(("spend", "count:a.b", "sum:a.b.c", "distinct:a.b.x")), FIXED_WINDOWS),
+        st.builds(Measured, st.sampled_from(("spend", "count:c.d")), st.just(Window("membership_year"))),
+        st.builds(Streak, does),
+        st.builds(DaysSince, does),
+    )
+    moments = facts("now", "day", "month", "year", "hour")
+    typed = st.one_of(
+        st.just(Fact("member", "months")),
+        moments,
+        counted,
+        st.builds(Balance, st.sampled_from(("points", "growth"))),
+        st.builds(Month, st.one_of(facts("member", "joined", "birthday"), told)),
+    )
+    numbers = st.one_of(typed, told, st.builds(Ratio, typed, typed))
+    dates = st.one_of(TYPED_DATES, told)
+    texts = st.one_of(facts("member", "status", "language", "kind"), told)
+    return st.one_of(
+        asked(numbers, NUMBERS),
+        st.builds(Compare, numbers, OPS, typed),
+        st.builds(Compare, typed, OPS, told),
+        asked(texts, WORDS, EQUALITY, ordered=False),
+        asked(dates, DATES),
+        asked(dates, st.one_of(DATES, AGO), ordered=False),
+        st.builds(Compare, dates, OPS, TYPED_DATES),
+        asked(told, TIMES),
+        st.builds(Compare, told, OPS, st.just(Fact("now", "time"))),
+        st.builds(Compare, told, OPS, told),
+        st.builds(Compare, told, EQUALITY, st.booleans()),
+        asked(st.just(Fact("now", "weekday")), st.sampled_from(WEEKDAYS), EQUALITY, ordered=False),
+        asked(st.just(Tier("main")), st.sampled_from(TIERS), ordered=False),
+        st.builds(
+            Has,
+            st.one_of(st.just(Fact("member", "tags")), told),
+            st.lists(st.one_of(WORDS, st.just("\x00")), min_size=1, max_size=3).map(tuple),
+        ),
+        st.builds(IsToday, dates),
+        st.builds(InNext, dates, st.sampled_from((1, 7, 31, 365))),
+        SPANS,
+        SPANS,
+    )
 
 
 def trees_over(leaves):
@@ -147,6 +203,7 @@ ANY_VALUE = st.one_of(
     st.decimals(allow_nan=False, allow_infinity=False),
     ANY_TEXT,
     st.dates(),
+    AGO,
     TIMES,
 )
 NAMES = st.text(min_size=1, max_size=8).filter(lambda name: name != "tag")
@@ -156,7 +213,17 @@ ANY_FACT = st.one_of(
     facts("member", "joined", "tags"),
     st.builds(Fact, st.sampled_from(("trait", "activity", "line")), NAMES),
 )
-ANY_TERM = st.one_of(NUMERIC, ANY_FACT, st.just(Tier("main")))
+SEQUENCES = st.builds(
+    Sequence,
+    ACTIVITIES,
+    ACTIVITIES,
+    st.integers(1, 52),
+    st.sampled_from(("hours", "days", "weeks")),
+    st.booleans(),
+    st.one_of(st.just(Window("lifetime")), st.builds(Window, st.just("rolling"), st.integers(1, 60), st.just("days"))),
+)
+DISTINCT = st.builds(Measured, st.sampled_from(("distinct:a.b.c", "distinct:order.paid.store")), WINDOWS)
+ANY_TERM = st.one_of(NUMERIC, DISTINCT, ANY_FACT, st.just(Tier("main")))
 ANY_LEAF = st.one_of(
     LEAVES,
     st.builds(Compare, ANY_TERM, OPS, st.one_of(ANY_VALUE, NUMERIC)),
@@ -164,8 +231,26 @@ ANY_LEAF = st.one_of(
     st.builds(Between, ANY_TERM, ANY_VALUE, ANY_VALUE),
     st.builds(Has, ANY_FACT, st.lists(ANY_TEXT, min_size=1, max_size=3).map(tuple)),
     st.builds(IsToday, ANY_FACT),
+    st.builds(InNext, ANY_FACT, st.integers(1, 365)),
+    SEQUENCES,
 )
 WRITABLE = trees_over(ANY_LEAF)
+
+FIXED_WINDOWS = st.one_of(
+    st.builds(Window, st.just("rolling"), st.integers(1, 40), st.sampled_from(("days", "weeks"))),
+    st.builds(Window, st.sampled_from(("calendar", "last_calendar")), unit=st.sampled_from(("month", "year"))),
+    st.just(Window("lifetime")),
+)
+SPANS = st.builds(
+    Sequence,
+    st.sampled_from(("a.b", "c.d")),
+    st.sampled_from(("a.b", "c.d")),
+    st.integers(1, 10),
+    st.sampled_from(("hours", "days")),
+    st.booleans(),
+    st.one_of(st.just(Window("lifetime")), st.builds(Window, st.just("rolling"), st.integers(1, 60), st.just("days"))),
+)
+AUDIENCES = trees_over(audience_leaves())
 
 # -- Worlds -----------------------------------------------------------------------------------------------
 

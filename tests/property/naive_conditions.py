@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from shuke.program.conditions import (
+    Ago,
     All,
     Any,
     Balance,
@@ -21,11 +22,13 @@ from shuke.program.conditions import (
     Fact,
     Has,
     In,
+    InNext,
     IsToday,
     Measured,
     Month,
     Not,
     Ratio,
+    Sequence,
     Streak,
     Tier,
 )
@@ -47,7 +50,8 @@ OPERATORS = {
 @dataclass
 class World:
     """Everything a condition can ask. ``measures`` are amounts per date in units of the measure, ``days`` are
-    dates on which something happened; nothing lies after ``today``."""
+    dates on which something happened; nothing lies after ``today``. ``happened`` is what audiences look up, in the
+    order of settling: (type, microseconds, date, payload); ``at`` is now in microseconds."""
 
     today: date
     minute: int
@@ -62,6 +66,8 @@ class World:
     purses: dict = field(default_factory=dict)
     measures: dict = field(default_factory=dict)
     days: dict = field(default_factory=dict)
+    happened: list = field(default_factory=list)
+    at: int = 0
 
 
 def holds(node, world):
@@ -82,23 +88,44 @@ def holds(node, world):
         case In(Tier(), tiers, negated):
             return world.tier is not None and (world.tier in tiers) is not negated
         case In(term, values, negated):
-            told = told_as(term, values[0], world)
-            return told is not None and any(told == plainly(value) for value in values) is not negated
+            told = told_as(term, plainly(values[0], world), world)
+            return told is not None and any(told == plainly(value, world) for value in values) is not negated
         case Between(Tier(), low, high):
             return world.tier is not None and TIERS.index(low) <= TIERS.index(world.tier) <= TIERS.index(high)
         case Between(term, low, high):
+            low, high = plainly(low, world), plainly(high, world)
             told = told_as(term, low, world)
-            return told is not None and plainly(low) <= told <= plainly(high)
+            return told is not None and low <= told <= high
         case Has(fact, texts):
             listed = told_of(fact, world)
             return isinstance(listed, list) and any(text in listed for text in texts)
         case IsToday(fact):
             return month_and_day(told_of(fact, world)) in kept_today(world.today)
+        case InNext(fact, days):
+            kept = [month_and_day(told_of(fact, world)) in kept_today(world.today + timedelta(n)) for n in range(days)]
+            return any(kept)
+        case Sequence():
+            return any(starts(node, index, world) for index in range(len(world.happened)))
+
+
+def starts(node, index, world):
+    """Whether what happened at the index begins a sequence."""
+    type_, at, day, _ = world.happened[index]
+    if type_ != node.first or not within(day, node.last, world) or at > world.at:
+        return False
+    span = node.count * {"hours": 3600, "days": 86400, "weeks": 604800}[node.unit] * 1_000_000
+    after = [
+        (other, place)
+        for place, (what, other, _, _) in enumerate(world.happened)
+        if what == node.then and at <= other <= at + span and (other > at or place > index)
+    ]
+    return at + span <= world.at and not after if node.negated else bool(after)
 
 
 def sides(left, op, right, world):
     if not is_term(right):
-        return told_as(left, right, world), plainly(right)
+        right = plainly(right, world)
+        return told_as(left, right, world), right
     if is_open(left) and is_open(right):
         example = "" if op in ("=", "!=") else 0
         return told_as(left, example, world), told_as(right, example, world)
@@ -110,7 +137,7 @@ def sides(left, op, right, world):
 
 
 def is_term(value):
-    return not isinstance(value, bool | int | Decimal | str | date | time)
+    return not isinstance(value, bool | int | Decimal | str | date | time | Ago)
 
 
 def is_open(term):
@@ -121,8 +148,13 @@ def is_open(term):
     )
 
 
-def plainly(value):
-    """A literal as terms are told: numbers as fractions."""
+def plainly(value, world):
+    """A literal as terms are told: numbers as fractions, days as dates."""
+    if isinstance(value, Ago):
+        times = 1 if value.ahead else -1
+        if value.unit in ("days", "weeks"):
+            return world.today + timedelta(times * value.count * (7 if value.unit == "weeks" else 1))
+        return months_after(world.today, times * value.count * (12 if value.unit == "years" else 1))
     return Fraction(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
 
 
@@ -164,6 +196,10 @@ def value_of(term, world):
             if term.name == "birthday":
                 return date.fromisoformat(told) if isinstance(told, str) and len(told) == 10 else None
             return told
+        case Measured(measure, window) if measure.startswith("distinct:"):
+            type_, _, name = measure.removeprefix("distinct:").rpartition(".")
+            told = [past[3].get(name) for past in world.happened if past[0] == type_ and within(past[2], window, world)]
+            return Fraction(len({str(value) for value in told if value is not None}))
         case Measured(measure, window):
             total = sum(amount for day, amount in world.measures.get(measure, {}).items() if within(day, window, world))
             return total * unit_of(measure)

@@ -173,8 +173,12 @@ def asked_measures(chapter: Any) -> dict[str, int]:
 
 def tracked_measures(program: Program) -> list[tuple[Measure, int]]:
     """The measures some condition asks for, each with the days that must be kept for its longest window."""
-    declared = program.all_measures()
-    return [(declared.get(id_) or _ad_hoc(id_), keep) for id_, keep in sorted(asked_measures(program).items())]
+    return [(measure_of(program, id_), keep) for id_, keep in sorted(asked_measures(program).items())]
+
+
+def measure_of(program: Program, measure_id: str) -> Measure:
+    """The measure of this id: declared, built in, or named where it is used."""
+    return program.all_measures().get(measure_id) or _ad_hoc(measure_id)
 
 
 def _ad_hoc(measure_id: str) -> Measure:

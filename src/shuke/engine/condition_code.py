@@ -16,13 +16,14 @@ from typing import Any as Anything
 
 from shuke.engine.activity import Line
 from shuke.engine.expressions import Expression
-from shuke.engine.facts import FACT_WORDS, Number, fact_text, month_and_day_text, slim
+from shuke.engine.facts import FACT_WORDS, DaysAgo, KeptSoon, Number, fact_text, month_and_day_text, slim
 from shuke.engine.measures import days_since_reader, reader, streak_reader
 from shuke.engine.names import Names
 from shuke.engine.turn import Turn
 from shuke.program.condition_check import is_exact, literal_kind
 from shuke.program.conditions import (
     WEEKDAYS,
+    Ago,
     All,
     Any,
     Balance,
@@ -33,6 +34,7 @@ from shuke.program.conditions import (
     Fact,
     Has,
     In,
+    InNext,
     IsToday,
     Kind,
     Measured,
@@ -40,11 +42,13 @@ from shuke.program.conditions import (
     Node,
     Not,
     Ratio,
+    Sequence,
     Streak,
     Term,
     Tier,
     Value,
     show,
+    show_term,
     signature,
 )
 
@@ -136,6 +140,11 @@ class _Writer:
                 return f"has_one({found}, {self.python.bind(texts)})"
             case IsToday(term):
                 return f"({month_and_day_text(term, python=self.python)} in kept_on(turn.day))"
+            case InNext(term, days):
+                kept = self.python.bind(KeptSoon(days))
+                return f"({month_and_day_text(term, python=self.python)} in {kept}[turn.day])"
+            case Sequence():
+                return f"(turn.context.history.get({self.python.bind(show(tree))}, 0) > 0)"
 
     def _told(self, read: str, asked: str) -> str:
         """``asked`` of what is read, where it is not missing. It stands for ``{}`` there."""
@@ -143,7 +152,7 @@ class _Writer:
         return f"(({value} := {read}) is not None and {asked.format(value)})"
 
     def _compare(self, node: Compare, value: Value) -> str:
-        term, op, bind = node.term, node.op, self.python.bind
+        term, op = node.term, node.op
         if isinstance(term, Tier):
             ranked = self._ranks(term)
             wanted = ranked[str(value)]
@@ -154,7 +163,7 @@ class _Writer:
         read, kind, factor = self._typed(term, value)
         if op not in ("=", "!=") and kind in _UNORDERED:
             raise ValueError(f"{show(node)}: {kind} has no order")
-        inside = bind(_inside(value, kind, factor))
+        inside = self._literal(value, kind, factor)
         if op == "=":
             return f"({read} == {inside})"
         return self._told(read, f"{{}} {op} {inside}")
@@ -165,11 +174,14 @@ class _Writer:
             listed, all_ = {str(value) for value in values}, set(self._ranks(term))
             return self._tier_in(term, all_ - listed if node.negated else all_ & listed)
         read, kind, factor = self._typed(term, values[0])
-        inside = self.python.bind(frozenset(_inside(value, kind, factor) for value in values))
+        if any(isinstance(value, Ago) for value in values):
+            inside = f"({' '.join(f'{self._literal(value, kind, factor)},' for value in values)})"
+        else:
+            inside = self.python.bind(frozenset(_inside(value, kind, factor) for value in values))
         return self._told(read, f"{{}} not in {inside}") if node.negated else f"({read} in {inside})"
 
     def _between(self, node: Between) -> str:
-        term, bind = node.term, self.python.bind
+        term = node.term
         if isinstance(term, Tier):
             ranked = self._ranks(term)
             lowest, highest = ranked[str(node.low)], ranked[str(node.high)]
@@ -177,8 +189,12 @@ class _Writer:
         read, kind, factor = self._typed(term, node.low)
         if kind in _UNORDERED:
             raise ValueError(f"{show(node)}: {kind} has no order")
-        low, high = bind(_inside(node.low, kind, factor)), bind(_inside(node.high, kind, factor))
+        low, high = self._literal(node.low, kind, factor), self._literal(node.high, kind, factor)
         return self._told(read, f"{low} <= {{}} <= {high}")
+
+    def _literal(self, value: Value, kind: Kind, factor: int) -> str:
+        inside = _inside(value, kind, factor)
+        return f"{self.python.bind(inside)}[turn.day]" if isinstance(inside, DaysAgo) else self.python.bind(inside)
 
     def _ranks(self, term: Tier) -> dict[str, int]:
         return {tier: rank for rank, tier in enumerate(self.names.vocabulary.ladders[term.ladder])}
@@ -251,6 +267,8 @@ class _Writer:
         match term:
             case Fact():
                 return fact_text(term, kind=Kind.NUMBER, python=self.python)
+            case Measured() if term.is_distinct:
+                return f"turn.context.history.get({bind(show_term(term))}, 0)"
             case Measured(measure, window):
                 return f"{bind(reader(measure, window, names, names.ladder))}(turn)"
             case Streak():
@@ -287,6 +305,8 @@ def _inside(value: Value, kind: Kind, factor: int) -> Anything:
         raise ValueError(f"{value!r} is {own}, not {kind}")
     if kind in _NUMBERS:
         return slim(Fraction(_number(value)) * factor)
+    if isinstance(value, Ago):
+        return DaysAgo(value)
     if isinstance(value, date):
         return value.toordinal()
     return value.hour * 60 + value.minute if isinstance(value, time) else value

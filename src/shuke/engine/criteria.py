@@ -15,6 +15,7 @@ from shuke.program.conditions import (
     Fact,
     Has,
     In,
+    InNext,
     IsToday,
     Measured,
     Node,
@@ -59,7 +60,7 @@ def _within_term(node: Node) -> Node | None:
             return any_of(*kept) if kept else None
         case Compare() | In() | Between():
             return _leaf_within_term(node)
-        case Has(term) | IsToday(term):
+        case Has(term) | IsToday(term) | InNext(term):
             return node if term.scope in ("order", "activity") else None
         case _:
             return None

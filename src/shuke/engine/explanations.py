@@ -15,13 +15,14 @@ from typing import Any as Anything
 
 from shuke.engine.activity import Line
 from shuke.engine.condition_code import Read, Test, compile_condition, compile_fact, compile_term, factor_of
-from shuke.engine.facts import Number, slim
+from shuke.engine.facts import DaysAgo, Number, slim
 from shuke.engine.names import Names
 from shuke.engine.turn import Turn
 from shuke.program.condition_check import is_exact, literal_kind
 from shuke.program.conditions import (
     PAYLOAD_SCALE,
     WEEKDAYS,
+    Ago,
     All,
     Any,
     Between,
@@ -30,10 +31,12 @@ from shuke.program.conditions import (
     Fact,
     Has,
     In,
+    InNext,
     IsToday,
     Kind,
     Node,
     Not,
+    Sequence,
     Term,
     Tier,
     Value,
@@ -92,9 +95,9 @@ def explainer(tree: Node, *, names: Names) -> Explain:
             parts = [explainer(node, names=names) for node in nodes]
         case Not(node):
             parts = [explainer(node, names=names)]
-        case Constant():
+        case Constant() | Sequence():
             parts = []
-        case Compare() | In() | Between() | Has() | IsToday():
+        case Compare() | In() | Between() | Has() | IsToday() | InNext():
             return _leaf(tree, test, text, names)
 
     def joined(turn: Turn, line: Line | None) -> Explanation:
@@ -104,7 +107,10 @@ def explainer(tree: Node, *, names: Names) -> Explain:
     return joined
 
 
-def _leaf(node: Compare | In | Between | Has | IsToday, test: Test, text: str, names: Names) -> Explain:
+Leaf = Compare | In | Between | Has | IsToday | InNext
+
+
+def _leaf(node: Leaf, test: Test, text: str, names: Names) -> Explain:
     kind = _kind(node, names)
     see = _seer(node.term, kind, names)
     want = _wanted(node, kind, names)
@@ -118,7 +124,7 @@ def _leaf(node: Compare | In | Between | Has | IsToday, test: Test, text: str, n
     return leaf
 
 
-def _kind(node: Compare | In | Between | Has | IsToday, names: Names) -> Kind:
+def _kind(node: Leaf, names: Names) -> Kind:
     """The kind the node's term is read as."""
     kind = signature(node.term, names.vocabulary).kind
     if kind is not Kind.OPEN:
@@ -137,7 +143,7 @@ def _kind(node: Compare | In | Between | Has | IsToday, names: Names) -> Kind:
             return literal_kind(low)
         case Has():
             return Kind.TEXTS
-        case IsToday():
+        case IsToday() | InNext():
             return Kind.DATE
 
 
@@ -168,15 +174,16 @@ def _wanted(node: Node, kind: Kind, names: Names) -> Read:
     match node:
         case Compare(_, _, value) if isinstance(value, Term):
             return _seer(value, kind, names)
-        case Compare(_, _, value):
+        case Compare(_, _, value) | Between(_, value):
+            if isinstance(value, Ago):
+                days = DaysAgo(value)
+                return lambda turn, line: date.fromordinal(days[turn.day])
             return lambda turn, line: value
-        case Between(_, low):
-            return lambda turn, line: low
         case _:
             return lambda turn, line: None
 
 
-def _gap(node: Compare | In | Between | Has | IsToday, names: Names) -> Read | None:
+def _gap(node: Leaf, names: Names) -> Read | None:
     """How much the term lacks, in whole units, where more of it could make the comparison true."""
     match node:
         case Compare(term, ("=" | ">" | ">=") as op, value):

@@ -23,7 +23,7 @@ from shuke.engine.catalog import categories_of
 from shuke.engine.consents import granted
 from shuke.engine.expressions import Expression
 from shuke.engine.turn import Turn
-from shuke.program.conditions import Fact, Kind
+from shuke.program.conditions import Ago, Fact, Kind
 from shuke.values.instants import Day
 from shuke.values.periods import Period, Unit, add
 
@@ -261,6 +261,38 @@ def kept_on(day: Day) -> frozenset[tuple[int, int]]:
     if (told.month, told.day) == (2, 28) and not isleap(told.year):
         return frozenset(((2, 28), (2, 29)))
     return frozenset(((told.month, told.day),))
+
+
+class KeptSoon(dict[Day, frozenset[tuple[int, int]]]):
+    """Day -> the (month, day) of birthdays kept on it or on the ``days`` - 1 days behind it."""
+
+    def __init__(self, days: int) -> None:
+        super().__init__()
+        self._days = days
+
+    def __missing__(self, day: Day) -> frozenset[tuple[int, int]]:
+        if len(self) > 512:
+            self.clear()
+        found = self[day] = frozenset().union(*(kept_on(day + ahead) for ahead in range(self._days)))
+        return found
+
+
+class DaysAgo(dict[Day, Day]):
+    """Day -> the one that is so long before or ahead of it; the first or last there is where the years end."""
+
+    def __init__(self, told: Ago) -> None:
+        super().__init__()
+        self._period, self._times = Period(told.count, Unit(told.unit)), 1 if told.ahead else -1
+
+    def __missing__(self, day: Day) -> Day:
+        if len(self) > 512:
+            self.clear()
+        try:
+            found = add(day, self._period, self._times)
+        except ValueError:
+            found = date.max.toordinal() if self._times > 0 else 1
+        self[day] = found
+        return found
 
 
 def _year(day: Day) -> int:

@@ -10,7 +10,7 @@ from shuke.engine.explanations import Explain, Explanation
 from shuke.engine.member import Standing
 from shuke.engine.turn import Turn
 from shuke.program.condition_order import implies
-from shuke.program.conditions import Between, Compare, Has, In, IsToday, Node, show_term
+from shuke.program.conditions import Between, Compare, Has, In, InNext, IsToday, Node, show_term
 from shuke.program.document import Program
 from shuke.program.tiers import Ladder, TermEnd, TierTerm
 from shuke.values.instants import NEVER, Day, Instant, LocalCalendar
@@ -168,7 +168,7 @@ def _seen(explanation: Explanation) -> list[tuple[str, str | None]]:
     if explanation.children:
         return [pair for child in explanation.children for pair in _seen(child)]
     node = explanation.node
-    if not isinstance(node, Compare | In | Between | Has | IsToday):
+    if not isinstance(node, Compare | In | Between | Has | IsToday | InNext):
         return []
     return [(show_term(node.term), None if explanation.seen is None else str(explanation.seen))]
 

@@ -221,11 +221,12 @@ class _Bounds(dict[Day, tuple[Day, Day]]):
     def __missing__(self, day: Day) -> tuple[Day, Day]:
         if len(self) > 512:
             self.clear()
-        found = self[day] = _compute_bounds(self._window, day)
+        found = self[day] = window_days(self._window, day)
         return found
 
 
-def _compute_bounds(window: Window, day: Day) -> tuple[Day, Day]:
+def window_days(window: Window, day: Day) -> tuple[Day, Day]:
+    """The first day of a rolling or calendar window as of ``day``, and the day after its last."""
     if window.kind == "rolling":
         return subtract(day, Period(window.count, Unit(window.unit))) + 1, day + 1
     unit = window.unit

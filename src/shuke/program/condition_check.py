@@ -18,6 +18,7 @@ from shuke.program.condition_facts import (
 )
 from shuke.program.condition_show import show, show_term, show_value
 from shuke.program.condition_tree import (
+    Ago,
     Balance,
     Between,
     Compare,
@@ -25,12 +26,14 @@ from shuke.program.condition_tree import (
     Fact,
     Has,
     In,
+    InNext,
     IsToday,
     Measured,
     Month,
     Node,
     Plain,
     Ratio,
+    Sequence,
     Streak,
     Term,
     Tier,
@@ -46,7 +49,7 @@ from shuke.program.sentences import Listed, Phrase
 if TYPE_CHECKING:
     from shuke.program.document import Program
 
-Place = Literal["activity", "order", "line", "member", "tier"]
+Place = Literal["activity", "order", "line", "member", "tier", "audience"]
 MeasureKind = Literal["money", "count", "payload"]
 
 _SEEN_IN: dict[str, frozenset[str]] = {
@@ -54,6 +57,7 @@ _SEEN_IN: dict[str, frozenset[str]] = {
     "order": frozenset(("order", "member", "trait", "activity", "now")),
     "line": frozenset(("line", "order", "member", "trait", "activity", "now")),
     "member": frozenset(("member", "trait", "now")),
+    "audience": frozenset(("member", "trait", "now")),
     # A criterion is looked at when an order is paid too: "one purchase of 5,000" is an order fact.
     "tier": frozenset(("order", "member", "trait", "activity", "now")),
 }
@@ -65,7 +69,7 @@ _BUILT_IN: dict[str, MeasureKind] = {
     "items": "count",
     "active_days": "count",
 }
-_AD_HOC: dict[str, MeasureKind] = {"count": "count", "sum": "payload"}
+_AD_HOC: dict[str, MeasureKind] = {"count": "count", "sum": "payload", "distinct": "count"}
 
 
 def measure_kind(kind: str, of: str) -> MeasureKind:
@@ -186,6 +190,8 @@ def check(tree: Node, vocabulary: Vocabulary, *, place: Place) -> list[Problem]:
     problems: list[Problem] = []
     for path, node in walk(tree):
         found = [problem for term in terms_of(node) for problem in _names(term, vocabulary, place, path)]
+        if isinstance(node, Sequence) and place != "audience":
+            found.append(_for_audiences(show(node), path))
         if not any(problem.severity == "error" for problem in found):
             found.extend(_kinds(node, vocabulary, path))
         problems.extend(found)
@@ -244,8 +250,14 @@ def _fact(fact: Fact, vocabulary: Vocabulary, place: Place, path: str) -> Iterat
         yield warning(path, "looks_like:fact", meant, fact=text, near=meant)
 
 
+def _for_audiences(asked: str, path: str) -> Problem:
+    return problem(path, "audiences_only", condition=asked)
+
+
 def _measure(term: Measured, name: str, vocabulary: Vocabulary, place: Place, path: str) -> Iterator[Problem]:
     kind, _, of = name.partition(":")
+    if term.is_distinct and place != "audience":
+        yield _for_audiences(show_term(term), path)
     if kind == "earned" and of:
         if of not in vocabulary.assets:
             yield _unknown(path, "asset", of, vocabulary.assets)
@@ -298,9 +310,10 @@ def _kinds(node: Node, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
                         yield problem(path, "unknown_choice:none", term=show_term(term), value=show_value(text))
                     elif text not in chosen:
                         yield _unknown_choice(path, "unknown_choice:has", term, text, chosen)
-        case IsToday(term):
+        case IsToday(term) | InNext(term):
             if signature(term, vocabulary).kind not in (Kind.DATE, Kind.OPEN):
-                yield problem(path, "type_mismatch:today", term=show_term(term))
+                when = "today" if isinstance(node, IsToday) else "near"
+                yield problem(path, f"type_mismatch:{when}", term=show_term(term))
         case _:
             pass
 
@@ -340,7 +353,7 @@ def literal_kind(value: Value) -> Kind:
         return Kind.NUMBER
     if isinstance(value, str):
         return Kind.TEXT
-    return Kind.DATE if isinstance(value, date) else Kind.TIME
+    return Kind.DATE if isinstance(value, date | Ago) else Kind.TIME
 
 
 def _literal(node: Node, term: Term, value: Value, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import UnionType
 
 from shuke.program.condition_tree import (
+    Ago,
     All,
     Any,
     Balance,
@@ -19,12 +20,14 @@ from shuke.program.condition_tree import (
     Fact,
     Has,
     In,
+    InNext,
     IsToday,
     Measured,
     Month,
     Node,
     Not,
     Ratio,
+    Sequence,
     Streak,
     Term,
     Tier,
@@ -61,6 +64,12 @@ def show(node: Node) -> str:
             return f"{show_term(term)} has {_listed(values) if len(values) > 1 else show_value(values[0])}"
         case IsToday(term):
             return f"{show_term(term)} is today"
+        case InNext(term, days):
+            return f"{show_term(term)} in next {days} {'days' if days > 1 else 'day'}"
+        case Sequence(first, then, count, unit, negated):
+            within = f"within {_counted(count, unit)}"
+            last = f" in last {show_window(node.last)}" if node.last.kind == "rolling" else ""
+            return f"{first} then {'not ' if negated else ''}{then} {within}{last}"
 
 
 def show_term(term: Term) -> str:
@@ -89,7 +98,7 @@ def show_window(window: Window) -> str:
     """The window as readable text: "12 months", "last calendar year", "term of main"."""
     match window:
         case Window("rolling", count, unit):
-            return f"{count} {unit if count > 1 else unit[:-1]}"
+            return _counted(count, unit)
         case Window("calendar"):
             return f"calendar {window.unit}"
         case Window("last_calendar"):
@@ -111,9 +120,15 @@ def show_value(value: Value) -> str:
         return text if "." in text else f"{text}.0"
     if isinstance(value, time):
         return f"{value:%H:%M}"
+    if isinstance(value, Ago):
+        return f"{_counted(value.count, value.unit)} {'ahead' if value.ahead else 'ago'}"
     if isinstance(value, str):
         return value if _WORD.match(value) and value not in KEYWORDS else _quoted(value)
     return str(value)
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit if count > 1 else unit[:-1]}"
 
 
 def _quoted(text: str) -> str:

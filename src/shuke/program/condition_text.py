@@ -18,10 +18,15 @@ from shuke.program.condition_show import KEYWORDS
 from shuke.program.condition_tree import (
     ACTIVITY_TYPE,
     CALENDAR_UNITS,
+    LIFETIME,
     LONGEST,
+    LONGEST_NEXT,
+    LONGEST_SPAN,
     OPS,
     SCOPES,
+    SPAN_UNITS,
     UNITS,
+    Ago,
     Balance,
     Between,
     Compare,
@@ -30,6 +35,7 @@ from shuke.program.condition_tree import (
     Fact,
     Has,
     In,
+    InNext,
     IsToday,
     Measured,
     Month,
@@ -39,6 +45,7 @@ from shuke.program.condition_tree import (
     Plain,
     Ratio,
     Scope,
+    Sequence,
     Streak,
     Term,
     Tier,
@@ -216,7 +223,32 @@ class _Parser:
             return Constant(False)
         if self.takes("tag"):
             return Has(Fact("member", "tags"), (self.text_value(),))
+        if self._is_sequence():
+            return self.sequence()
         return self.comparison()
+
+    def _is_sequence(self) -> bool:
+        """Whether the name of an activity and ``then`` come next."""
+        at = self.index
+        while self.tokens[at].kind == "word" and self.tokens[at].text not in KEYWORDS:
+            at += 1
+            if self.tokens[at].text != ".":
+                return at > self.index and self.tokens[at][:2] == ("word", "then")
+            at += 1
+        return False
+
+    def sequence(self) -> Node:
+        first = self.dotted("activity")
+        self.expect("then")
+        negated = self.takes("not")
+        then = self.dotted("activity")
+        self.expect("within")
+        count, unit = self.counted_in(LONGEST_SPAN, SPAN_UNITS, "span")
+        last = LIFETIME
+        if self.takes("in"):
+            self.expect("last")
+            last = self.rolling()
+        return Sequence(first, then, count, unit, negated, last)
 
     # -- comparing
 
@@ -232,6 +264,8 @@ class _Parser:
         if self.takes("has"):
             return Has(self.fact(term, start), self.texts())
         if self.takes("in"):
+            if self.takes("next"):
+                return InNext(self.fact(term, start), self.counted_in({"days": LONGEST_NEXT}, ("days",), "next")[0])
             return In(term, self.listed(self.literal))
         if self.takes("not"):
             self.expect("in")
@@ -282,6 +316,8 @@ class _Parser:
     def literal(self) -> Value:
         token = self.token
         if token.kind == "number":
+            if self._is_day():
+                return self.day()
             self.index += 1
             return Decimal(token.text) if "." in token.text else int(token.text)
         if token.kind in ("date", "time"):
@@ -295,6 +331,18 @@ class _Parser:
             self.index += 1
             return token.text == "true"
         return self.text_value()
+
+    def _is_day(self) -> bool:
+        """Whether a number, a unit and ``ago`` or ``ahead`` come next."""
+        following = self.tokens[self.index + 1 : self.index + 3]
+        return [token.kind for token in following] == ["word", "word"] and following[1].text in ("ago", "ahead")
+
+    def day(self) -> Ago:
+        count, unit = self.counted_in(LONGEST, UNITS, "day")
+        ahead = self.takes("ahead")
+        if not ahead:
+            self.expect("ago")
+        return Ago(count, unit, ahead)
 
     def text_value(self) -> str:
         token = self.token
@@ -368,6 +416,13 @@ class _Parser:
         self.expect(",")
         return Measured(f"sum:{field}", self.window())
 
+    def distinct(self) -> Plain:
+        field = self.dotted("field")
+        if "." not in field:
+            self.fail(Phrase("condition.field"), at=self.index - 1)
+        self.expect(",")
+        return Measured(f"distinct:{field}", self.window())
+
     def window(self) -> Window:
         if self.token.kind == "number":
             return self.rolling()
@@ -388,15 +443,19 @@ class _Parser:
         return Window("last_calendar" if last else "calendar", unit=unit)
 
     def rolling(self) -> Window:
-        start = self.index
+        return Window("rolling", *self.counted_in(LONGEST, UNITS, "window"))
+
+    def counted_in(self, longest: dict[str, int], units: tuple[str, ...], what: str) -> tuple[int, str]:
+        """A number and its unit: "12 months"."""
+        start, what_it_is = self.index, Phrase(f"condition.counted.{what}")
         count = self.take("number", "number")
         unit = self.take("word", "unit")
         unit = unit if unit.endswith("s") else unit + "s"
-        if unit not in UNITS:
-            self.fail(Phrase("condition.unit"), UNITS, self.index - 1)
-        if not count.isdigit() or not 1 <= int(count) <= LONGEST[unit]:
-            self.fail(Phrase.of("condition.length", most=LONGEST[unit], unit=unit), at=start)
-        return Window("rolling", int(count), unit)
+        if unit not in units:
+            self.fail(Phrase.of("condition.unit", what=what_it_is, units=Listed(units, "or")), units, self.index - 1)
+        if not count.isdigit() or not 1 <= int(count) <= longest[unit]:
+            self.fail(Phrase.of("condition.length", what=what_it_is, most=longest[unit], unit=unit), at=start)
+        return int(count), unit
 
 
 _SINGULAR = frozenset((("line", "tag"), ("member", "tag"), ("order", "coupon")))
@@ -409,6 +468,7 @@ _CALLS: dict[str, Callable[[_Parser], Plain]] = {
     "month": _Parser.month,
     "earned": _Parser.earned,
     "count": _Parser.counted,
+    "distinct": _Parser.distinct,
     "sum": _Parser.summed,
 }
 RESERVED = KEYWORDS | frozenset(_CALLS)

@@ -18,14 +18,33 @@ Scope = Literal["order", "line", "member", "trait", "activity", "now"]
 Op = Literal["=", "!=", "<", "<=", ">", ">="]
 Unit = Literal["days", "weeks", "months", "years"]
 CalendarUnit = Literal["month", "quarter", "year"]
-Value = bool | int | Decimal | str | date | time
-"""A literal. Money and asset amounts are in whole units ("500", "0.5"), whatever the scale."""
+SpanUnit = Literal["hours", "days", "weeks"]
 
 SCOPES: tuple[str, ...] = get_args(Scope)
 OPS: tuple[str, ...] = get_args(Op)
 UNITS: tuple[str, ...] = get_args(Unit)
 CALENDAR_UNITS: tuple[str, ...] = get_args(CalendarUnit)
+SPAN_UNITS: tuple[str, ...] = get_args(SpanUnit)
 LONGEST = {"days": 36_525, "weeks": 5_218, "months": 1_200, "years": 100}
+LONGEST_SPAN = {"hours": 8_784, "days": 366, "weeks": 52}
+LONGEST_NEXT = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Ago:
+    """A local day so long before today, or ``ahead`` of it; months end on the last day of one that is too short."""
+
+    count: int
+    unit: str
+    ahead: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= LONGEST.get(self.unit, 0):
+            raise ValueError("a day is 1 to 36525 days from today, at most a hundred years")
+
+
+Value = bool | int | Decimal | str | date | time | Ago
+"""A literal. Money and asset amounts are in whole units ("500", "0.5"), whatever the scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +95,16 @@ ACTIVITY_TYPE = Fact("activity", "type")
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A measure in a window. ``measure`` is a declared or built-in id, or a canonical ad-hoc name:
-    ``earned:<asset>``, ``count:<activity type>``, ``sum:<activity type>.<payload field>``."""
+    ``earned:<asset>``, ``count:<activity type>``, ``sum:<activity type>.<payload field>``,
+    ``distinct:<activity type>.<field>``."""
 
     measure: str
     window: Window
+
+    @property
+    def is_distinct(self) -> bool:
+        """Whether it counts how many different values there were, which no running total can tell."""
+        return self.measure.startswith("distinct:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +253,43 @@ class IsToday:
     term: Fact
 
 
-Node = Constant | All | Any | Not | Compare | In | Between | Has | IsToday
+@dataclass(frozen=True, slots=True)
+class InNext:
+    """The date's month and day return within ``days`` days, today included (29 February as in ``IsToday``)."""
+
+    term: Fact
+    days: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.days <= LONGEST_NEXT:
+            raise ValueError(f"a date returns in 1 to {LONGEST_NEXT} days")
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """An activity ``first`` that one of type ``then`` followed within a span, or (``negated``) one that none followed
+    although the span is over. A span is exact time, not local days. ``last`` bounds when ``first`` occurred.
+    """
+
+    first: str
+    then: str
+    count: int
+    unit: str
+    negated: bool = False
+    last: Window = LIFETIME
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= LONGEST_SPAN.get(self.unit, 0):
+            raise ValueError("what follows does so within 1 hour to 366 days")
+        if self.last.kind not in ("rolling", "lifetime"):
+            raise ValueError("a sequence is looked for in the last days, weeks, months or years, or ever")
+
+    @property
+    def seconds(self) -> int:
+        return self.count * {"hours": 3_600, "days": 86_400, "weeks": 604_800}[self.unit]
+
+
+Node = Constant | All | Any | Not | Compare | In | Between | Has | IsToday | InNext | Sequence
 
 ALWAYS = Constant(True)
 NEVER_TRUE = Constant(False)
@@ -257,7 +318,7 @@ def walk(node: Node, *, path: str = "") -> Iterator[tuple[str, Node]]:
 
 def terms_of(node: Node) -> Iterator[Plain]:
     """The plain terms a node asks itself (not its children), left to right; ratios are taken apart."""
-    if isinstance(node, Compare | In | Between | Has | IsToday):
+    if isinstance(node, Compare | In | Between | Has | IsToday | InNext):
         yield from plain(node.term)
     if isinstance(node, Compare) and isinstance(node.value, Term):
         yield from plain(node.value)

@@ -7,14 +7,17 @@ from dataclasses import dataclass, fields
 
 from shuke.program.condition_facts import FACTS, LINE_COLUMNS
 from shuke.program.condition_tree import (
+    Ago,
     All,
     Any,
     Balance,
+    Between,
     Compare,
     DaysSince,
     Fact,
     Has,
     In,
+    InNext,
     Measured,
     Month,
     Node,
@@ -22,6 +25,7 @@ from shuke.program.condition_tree import (
     Streak,
     Term,
     Tier,
+    Value,
     Window,
     plain,
     terms_of,
@@ -85,7 +89,23 @@ def reach_days(window: Window) -> int:
 
 def uses(tree: Node) -> Uses:
     """What the condition asks."""
-    return _gathered(term for _, node in walk(tree) for term in terms_of(node))
+    nodes = [node for _, node in walk(tree)]
+    found = _gathered(term for node in nodes for term in terms_of(node))
+    if any(isinstance(node, InNext) or any(isinstance(value, Ago) for value in _literals(node)) for node in nodes):
+        found |= Uses(facts=frozenset(("now.date",)))
+    return found
+
+
+def _literals(node: Node) -> tuple[Value | Term, ...]:
+    match node:
+        case Compare(_, _, value):
+            return (value,)
+        case In(_, values):
+            return values
+        case Between(_, low, high):
+            return low, high
+        case _:
+            return ()
 
 
 def uses_of_term(term: Term) -> Uses:

@@ -28,7 +28,9 @@ from shuke.program.condition_text import (
 from shuke.program.condition_tree import (
     ALWAYS,
     LIFETIME,
+    LONGEST_NEXT,
     OPS,
+    Ago,
     All,
     Any,
     Balance,
@@ -39,12 +41,14 @@ from shuke.program.condition_tree import (
     Fact,
     Has,
     In,
+    InNext,
     IsToday,
     Measured,
     Month,
     Node,
     Not,
     Ratio,
+    Sequence,
     Streak,
     Term,
     Tier,
@@ -67,6 +71,7 @@ __all__ = [
     "PAYLOAD_SCALE",
     "RESERVED",
     "WEEKDAYS",
+    "Ago",
     "All",
     "Any",
     "Balance",
@@ -79,6 +84,7 @@ __all__ = [
     "Fact",
     "Has",
     "In",
+    "InNext",
     "IsToday",
     "Kind",
     "Measured",
@@ -86,6 +92,7 @@ __all__ = [
     "Node",
     "Not",
     "Ratio",
+    "Sequence",
     "Signature",
     "Streak",
     "Term",
@@ -149,7 +156,8 @@ def to_json(node: Node) -> dict[str, Json]:
     """The tree as plain JSON values: ``{"all": [{"term": "order.amount", "op": ">=", "value": 500}, …]}``.
 
     JSON has no dates, times and exact decimals, so those values are ``{"date": "2026-11-01"}``,
-    ``{"time": "22:30"}`` and ``{"number": "0.5"}``; a term as a value is ``{"term": "now.month"}``.
+    ``{"time": "22:30"}``, ``{"number": "0.5"}`` and ``{"ago": "3 months"}``; a term as a value is
+    ``{"term": "now.month"}``.
     """
     match node:
         case Constant(truth):
@@ -171,6 +179,11 @@ def to_json(node: Node) -> dict[str, Json]:
             return {"term": show_term(term), "has": list(texts)}
         case IsToday(term):
             return {"term": show_term(term), "is": "today"}
+        case InNext(term, days):
+            return {"term": show_term(term), "in_next_days": days}
+        case Sequence(first, then, count, unit, negated, last):
+            told = {"first": first, "then_not" if negated else "then": then, "within": f"{count} {unit}"}
+            return {**told, **({"last": show_window(last)} if last != LIFETIME else {})}
 
 
 def from_json(source: Json, *, depth: int = 0) -> Node:
@@ -195,7 +208,22 @@ def from_json(source: Json, *, depth: int = 0) -> Node:
 _JOINS: Final[dict[str, Callable[..., Node]]] = {"all": all_of, "any": any_of}
 
 
+def _sequence_from_json(source: dict[str, Json], keys: set[str]) -> Node:
+    if not all(isinstance(part, str) for part in source.values()):
+        raise Broken("sequence")
+    then = source.get("then", source.get("then_not"))
+    if keys - {"last", "then", "then_not"} != {"first", "within"} or len(keys & {"then", "then_not"}) != 1:
+        raise Broken("sequence")
+    text = f"{source['first']} then {'not ' if 'then_not' in keys else ''}{then} within {source['within']}"
+    found = parse(text + (f" in last {source['last']}" if "last" in keys else ""))
+    if not isinstance(found, Sequence):
+        raise Broken("sequence")
+    return found
+
+
 def _leaf_from_json(source: dict[str, Json], keys: set[str]) -> Node:
+    if "first" in keys:
+        return _sequence_from_json(source, keys)
     if "term" not in keys:
         raise Broken("condition_keys", names=Listed(tuple(sorted(map(str, keys)))))
     term = read_term(source["term"])
@@ -222,6 +250,11 @@ def _leaf_from_json(source: dict[str, Json], keys: set[str]) -> Node:
         if not all(isinstance(text, str) for text in texts):
             raise Broken("has")
         return Has(term, texts)
+    if keys == {"term", "in_next_days"}:
+        days = source["in_next_days"]
+        if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= LONGEST_NEXT:
+            raise Broken("in_next_days", most=LONGEST_NEXT)
+        return InNext(term, days)
     if keys == {"term", "is"} and source["is"] == "today":
         return IsToday(term)
     raise Broken("comparison")
@@ -242,6 +275,8 @@ def _value_to_json(value: Value | Term) -> Json:
         return {"date": value.isoformat()}
     if isinstance(value, time):
         return {"time": show_value(value)}
+    if isinstance(value, Ago):
+        return {"ahead" if value.ahead else "ago": f"{value.count} {value.unit}"}
     return value
 
 
@@ -288,10 +323,19 @@ def _time(text: str) -> time:
     return found
 
 
+def _day(text: str) -> Ago:
+    found = parse(f"now.date = {text}")
+    if not isinstance(found, Compare) or not isinstance(found.value, Ago):
+        raise Broken("value_day")
+    return found.value
+
+
 _TAGGED: Final[dict[str, Callable[[str], Value]]] = {
     "date": _date,
     "time": _time,
     "number": _number,
+    "ago": lambda text: _day(f"{text} ago"),
+    "ahead": lambda text: _day(f"{text} ahead"),
 }
 
 # -- In documents -----------------------------------------------------------------------------------------
