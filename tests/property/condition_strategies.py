@@ -20,6 +20,7 @@ from shuke.program.conditions import (
     Has,
     In,
     InNext,
+    InSegment,
     IsToday,
     Measured,
     Month,
@@ -233,6 +234,7 @@ ANY_LEAF = st.one_of(
     st.builds(IsToday, ANY_FACT),
     st.builds(InNext, ANY_FACT, st.integers(1, 365)),
     SEQUENCES,
+    st.builds(InSegment, st.sampled_from(("loyal", "new-ones"))),
 )
 WRITABLE = trees_over(ANY_LEAF)
 

@@ -80,7 +80,9 @@ def shops(draw):
         joined = min(world.joined, first.today)
         spent = {day: amount for day, amount in world.measures["spend"].items() if day <= first.today}
         measures = {"spend": spent, **counted(past)}
-        days = {f"{kind}:{type_}": days_of(past, type_) for kind in ("streak", "days_since") for type_ in ("a.b", "c.d")}
+        days = {
+            f"{kind}:{type_}": days_of(past, type_) for kind in ("streak", "days_since") for type_ in ("a.b", "c.d")
+        }
         found.append(
             replace(
                 world,

@@ -7,7 +7,7 @@ measure that no rule asks for, so that nobody keeps it, is counted from her acti
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +17,7 @@ from msgspec.structs import replace as changed
 from shuke.books.condition_sql import write
 from shuke.books.load import Connection
 from shuke.books.members import Place
+from shuke.books.postings import Outside
 from shuke.engine import activity as of
 from shuke.engine.activity import Activity
 from shuke.engine.balances import present
@@ -26,8 +27,8 @@ from shuke.engine.measures import Counter, add_to
 from shuke.engine.member import ERASED, STRANGER, Member, Series, unpack
 from shuke.engine.orders import Order, back, unpack_order
 from shuke.engine.turn import Context, Turn
-from shuke.program.conditions import Node, check
-from shuke.program.problems import Problem
+from shuke.program.conditions import Node, check, show, walk
+from shuke.program.problems import Problem, problem
 from shuke.values.ids import BUCKETS, bucket_of
 from shuke.values.instants import Instant
 
@@ -37,11 +38,15 @@ MOST_LOOKED_AT: Final = 5_000
 SAMPLE: Final = 20_000
 """About so many members are looked at for an estimate. A bucket holds members by lot."""
 
+MOST_CHARACTERS: Final = 20_000
+MOST_NODES: Final = 100
+"""The most parts of a condition: each is written into the statement, some as every day on which it holds."""
+
 _CHUNK: Final = 1_000
 _EVER: Final = 40_000  # days of history that a measure counted for an audience keeps: all
 
 HISTORY = """
-    select a.member_id, a.body::text
+    select a.member_id, a.body::text, a.context::text
     from unnest(%s::smallint[], %s::text[]) as asked (bucket, member_id)
     join activity a using (bucket, member_id)
     where a.type = any(%s::text[]) and a.answer ->> 'code' is null
@@ -57,6 +62,10 @@ ORDERS = """
 ABOUT = "select greatest(reltuples, 0)::bigint from pg_class where oid = 'member'::regclass"
 
 _activity = json.Decoder(Activity, float_hook=str).decode
+_outside = json.Decoder(Outside).decode
+
+_Told = tuple[Activity, Context]
+"""What happened, and what the step was told beside it."""
 
 
 class Size(NamedTuple):
@@ -74,13 +83,14 @@ class _Row(NamedTuple):
 
 def problems(tree: Node, edition: Compiled) -> list[Problem]:
     """Everything that is wrong with the condition as one of an audience; empty if it can be asked."""
+    if sum(1 for _ in walk(tree)) > MOST_NODES or len(show(tree)) > MOST_CHARACTERS:
+        return [problem("", "too_long:audience", parts=MOST_NODES, most=MOST_CHARACTERS)]
     found = check(tree, edition.names.vocabulary, place="audience")
-    if any(problem.severity == "error" for problem in found):
+    if any(one.severity == "error" for one in found):
         return found
     for measure in _not_kept(tree, edition):
         if measure.startswith("earned:") or of.ORDER_COMPLETED in measure_of(edition.document, measure).on:
-            sentence = f"No rule of the program asks for {measure}, so it is not kept, and orders alone do not tell it."
-            found.append(Problem("", "not_kept", sentence))
+            found.append(problem("", "not_kept", measure=measure))
     return found
 
 
@@ -114,7 +124,7 @@ class Audience:
     @property
     def is_heavy(self) -> bool:
         """Whether what happened must be looked up, and what members' rows hold is not enough."""
-        return bool(self.counters or self.sql.asked)
+        return bool(self.counters) or any(not question.startswith("segment(") for question in self.sql.asked)
 
     # -- Asking many ------------------------------------------------------------------------------------
 
@@ -186,6 +196,17 @@ class Audience:
         whole = buckets == BUCKETS
         return Size(found if whole else round(found * BUCKETS / buckets), looked_at, whole)
 
+    async def among(self, connection: Connection, members: Collection[str]) -> list[str]:
+        """Those of these members it holds for."""
+        query = f"""
+            select m.state{self._questions()}
+            from unnest(%(buckets)s::smallint[], %(members)s::text[]) as asked (bucket, member_id)
+            join member m using (bucket, member_id) where {self._may()}
+        """.encode()
+        arguments = self._arguments(buckets=[bucket_of(member) for member in members], members=list(members))
+        rows = [self._row(*row) for row in await (await connection.execute(query, arguments, binary=True)).fetchall()]
+        return [turn.member.id async for turn in self._holding(connection, rows)]
+
     async def explain(self, connection: Connection, member_id: str) -> Explanation | None:
         """Why it holds or not for one member; None if there is no such member."""
         query = f"select m.state{self._questions()} from member m where m.bucket = %(bucket)s::int2".encode()
@@ -236,27 +257,28 @@ class Audience:
 
     async def _counted(
         self, connection: Connection, members: list[str]
-    ) -> dict[str, tuple[list[Activity], dict[str, Order]]]:
+    ) -> dict[str, tuple[list[_Told], dict[str, Order]]]:
         """Of each member, the activities that the measures count, and her orders."""
-        found: dict[str, tuple[list[Activity], dict[str, Order]]] = {}
+        found: dict[str, tuple[list[_Told], dict[str, Order]]] = {}
         asked = [bucket_of(member_id) for member_id in members], members
-        for member_id, body in await (await connection.execute(HISTORY, (*asked, self.types))).fetchall():
-            found.setdefault(member_id, ([], {}))[0].append(_activity(body))
+        for member_id, body, outside in await (await connection.execute(HISTORY, (*asked, self.types))).fetchall():
+            context = Context(catalog=None if outside is None else _outside(outside).catalog)
+            found.setdefault(member_id, ([], {}))[0].append((_activity(body), context))
         if of.ORDER_PAID in self.types:
             for member_id, order_id, settlement in await (await connection.execute(ORDERS, asked)).fetchall():
                 found.setdefault(member_id, ([], {}))[1][order_id] = unpack_order(settlement)
         return found
 
-    def _count(self, turn: Turn, log: Iterable[Activity], orders: dict[str, Order]) -> None:
+    def _count(self, turn: Turn, log: Iterable[_Told], orders: dict[str, Order]) -> None:
         """Count what nobody keeps of the member: as it would have been counted, without what was refunded since."""
         for counter in self.counters:
             turn.member.series[counter.id] = Series()
-        for activity in log:
-            past = Turn(self.editions, turn.member, activity, Context())
-            order = orders.get(activity.purchase.order_id) if activity.purchase is not None else None
-            if order is not None and activity.purchase is not None:
-                prices = zip(activity.purchase.lines, order.amounts[:-2], strict=False)
-                past.buy(changed(activity.purchase, lines=[changed(line, amount=price) for line, price in prices]))
+        for activity, context in log:
+            past = Turn(self.editions, turn.member, activity, context)
+            order = orders.get(past.purchase.order_id) if past.purchase is not None else None
+            if order is not None and past.purchase is not None:
+                prices = zip(past.purchase.lines, order.amounts[:-2], strict=False)
+                past.buy(changed(past.purchase, lines=[changed(line, amount=price) for line, price in prices]))
             for counter in self.counters:
                 if activity.type in counter.measure.on and (counter.when is None or counter.when(past, None)):
                     amount, weights = counter.amount(past)

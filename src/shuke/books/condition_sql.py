@@ -38,6 +38,7 @@ from shuke.program.conditions import (
     Has,
     In,
     InNext,
+    InSegment,
     IsToday,
     Kind,
     Measured,
@@ -60,6 +61,7 @@ from shuke.values.instants import HOUR, Day, Instant, LocalCalendar
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNKNOWN_DAYS = 719_163  # 1970-01-01: nobody joined before; who did nevertheless is left to the engine
 _MOST_DIGITS = 1_000
+_TOLD_AS_TRAITS = ("birthday", "language", "kind")  # anything else of a member is the engine's to read
 _SHORT = "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])"
 _LEAP = "([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)-02-29"
 _DATE = f"^((?!0000)[0-9]{{4}}-({_SHORT})|{_LEAP})$"
@@ -107,6 +109,7 @@ class _Writer:
         self.calendar: LocalCalendar = editions.at(at).calendar
         self.parameters: dict[str, Anything] = {}
         self.turn = self._turn(Member("", at, status=ACTIVE))
+        self.joining: dict[str, _Both] = {}
 
     def _turn(self, member: Member) -> Turn:
         return Turn(self.editions, member, Activity(TIME_PASSED, "", self.at, "", ""), Context())
@@ -129,6 +132,8 @@ class _Writer:
             case Not(node):
                 inner = self.condition(node)
                 return _Both(f"(not {inner.must})", f"(not {inner.may})")
+            case InSegment(segment):
+                return _decided(self.segment(segment))
             case Sequence():
                 return _decided(f"({self.sequence(tree)} > 0)")
             case _:
@@ -139,7 +144,10 @@ class _Writer:
         if all(moments):
             return _decided(str(compile_condition(node, names=self.names)(self.turn, None)).lower())
         if all(moment or _joining(term) for moment, term in zip(moments, terms_of(node), strict=True)):
-            return self._by_day_of_joining(node)
+            text = show(node)
+            if text not in self.joining:
+                self.joining[text] = self._by_day_of_joining(node)
+            return self.joining[text]
         node = self._without_moments(node)
         if isinstance(node, Compare) and isinstance(node.value, Term):
             return _OPEN
@@ -280,7 +288,8 @@ class _Writer:
 
     def _trait(self, fact: Fact) -> str | None:
         name = "birthday" if fact == Fact("member", "birthday") else fact.name
-        if fact.scope not in ("trait", "member") or not _is_text(name):
+        is_trait = fact.scope == "trait" or (fact.scope == "member" and name in _TOLD_AS_TRAITS)
+        if not is_trait or not _is_text(name):
             return None
         return f"(m.traits -> {self.bind(name, 'text')})"
 
@@ -338,10 +347,16 @@ class _Writer:
         for _, node in walk(tree):
             if isinstance(node, Sequence):
                 yield show(node), self.sequence(node)
+            elif isinstance(node, InSegment):
+                yield show(node), f"{self.segment(node.segment)}::int"
             for term in terms_of(node):
                 for part in plain(term):
                     if isinstance(part, Measured) and part.is_distinct:
                         yield show_term(part), self.distinct(part)
+
+    def segment(self, segment: str) -> str:
+        return f"""(exists (select from segment_member s where s.segment = {self.bind(segment, "text")}
+            and s.bucket = m.bucket and s.member_id = m.member_id and s.inside))"""
 
     def sequence(self, node: Sequence) -> str:
         """1 where some ``first`` was followed by ``then`` in time; ``negated``: by none although its time is over."""

@@ -14,7 +14,7 @@ from typing import Any, Final, LiteralString
 from msgspec import json
 from msgspec.structs import replace
 
-from shuke.books import member_codes, waiting
+from shuke.books import member_codes, segments, waiting
 from shuke.books.kept import ORDERS_OF_MEMBER, Kept, LogRow, Row, kept_of
 from shuke.books.load import Connection
 from shuke.engine import activity as of
@@ -129,6 +129,7 @@ async def redact(connection: Connection, member_id: str) -> None:
     await _forget_orders(connection, member_id)
     await waiting.forget_member(connection, member_id)
     await member_codes.forget_member(connection, member_id)
+    await segments.forget_member(connection, member_id)
     kept = await kept_of(connection, member_id)
     assert kept is not None
     erased = erased_by(kept)

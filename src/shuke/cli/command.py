@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from shuke.cli import books, catalog, demo, history, members, programs, serving
+from shuke.cli import audiences, books, catalog, demo, history, members, programs, segments, serving
 from shuke.cli.terminal import FAULT, INTERRUPTED, OK, note
 from shuke.cli.troubles import show, trouble_of
 
@@ -41,7 +41,7 @@ app = typer.Typer(
         "SHUKE_LOG: console, json"
     ),
 )
-for group in (programs, books, serving, history, catalog, members, demo):
+for group in (programs, books, serving, history, catalog, members, audiences, segments, demo):
     group.register(app)
 
 

@@ -72,7 +72,7 @@ async def _editions(connection: Connection) -> Editions:
     return editions_of(versions)
 
 
-async def _nobody(connection: Connection, member_id: str) -> Trouble:
+async def nobody(connection: Connection, member_id: str) -> Trouble:
     from shuke.books.statements import members_like
 
     like = await members_like(connection, member_id)
@@ -117,7 +117,7 @@ async def _statement(books: Books, member_id: str, most: int) -> Statement:
         editions = await _editions(connection)
         member = await statements.member(connection, member_id)
         if member is None:
-            raise await _nobody(connection, member_id)
+            raise await nobody(connection, member_id)
         lines = await statements.last_entries(connection, member_id, most=most)
         return Statement(member, lines, editions, now())
 
@@ -157,7 +157,7 @@ async def _happened(books: Books, member_id: str, most: int) -> tuple[list[Happe
     async with await connect(books.url, tenant=books.tenant) as connection:
         editions = await _editions(connection)
         if await statements.member(connection, member_id) is None:
-            raise await _nobody(connection, member_id)
+            raise await nobody(connection, member_id)
         found, _ = await of_member(connection, member_id, before=None, most=most)
         return found, editions
 
@@ -215,7 +215,7 @@ async def _lines(connection: Connection, asked: str, order_id: str | None) -> li
         lines = await statements.entries_of_order(connection, asked, order_id)
         if not lines:
             if await statements.member(connection, asked) is None:
-                raise await _nobody(connection, asked)
+                raise await nobody(connection, asked)
             what = f"Nothing moved for {asked} because of an order {order_id}."
             raise Trouble(what, kept=NOTHING_CHANGED, todo=f"See what did: shuke member show {asked}")
         return lines
@@ -227,7 +227,7 @@ async def _lines(connection: Connection, asked: str, order_id: str | None) -> li
     line = await statements.entry(connection, member_id, int(place[0]), int(place[1]))
     if line is None:
         if await statements.member(connection, member_id) is None:
-            raise await _nobody(connection, member_id)
+            raise await nobody(connection, member_id)
         todo = f"See which there are: shuke member show {member_id}"
         raise Trouble(f"There is no entry {asked}.", kept=NOTHING_CHANGED, todo=todo)
     return [line]

@@ -192,12 +192,14 @@ def rounds_of(shop: Shop, deliver: Round, *, batch: int) -> Callable[[asyncio.Ev
     """Everything that works beside the doors, by name. ``batch`` members at a time are brought up to now;
     ``deliver`` takes webhooks out."""
     from shuke.intake.waiting import rounds
+    from shuke.runtime import segments
     from shuke.runtime.work import clock, upkeep
 
     return lambda stopping: {
         "clock": clock(shop.pool, shop.settler, batch=batch, stopping=stopping),
         "webhooks": deliver,
         "waiting": rounds(shop),
+        "segments": segments.rounds(shop.pool, shop.settler),
         "upkeep": upkeep(shop.pool),
     }
 

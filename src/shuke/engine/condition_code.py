@@ -35,6 +35,7 @@ from shuke.program.conditions import (
     Has,
     In,
     InNext,
+    InSegment,
     IsToday,
     Kind,
     Measured,
@@ -143,7 +144,7 @@ class _Writer:
             case InNext(term, days):
                 kept = self.python.bind(KeptSoon(days))
                 return f"({month_and_day_text(term, python=self.python)} in {kept}[turn.day])"
-            case Sequence():
+            case Sequence() | InSegment():
                 return f"(turn.context.history.get({self.python.bind(show(tree))}, 0) > 0)"
 
     def _told(self, read: str, asked: str) -> str:

@@ -32,6 +32,7 @@ from shuke.program.conditions import (
     Has,
     In,
     InNext,
+    InSegment,
     IsToday,
     Kind,
     Node,
@@ -95,7 +96,7 @@ def explainer(tree: Node, *, names: Names) -> Explain:
             parts = [explainer(node, names=names) for node in nodes]
         case Not(node):
             parts = [explainer(node, names=names)]
-        case Constant() | Sequence():
+        case Constant() | Sequence() | InSegment():
             parts = []
         case Compare() | In() | Between() | Has() | IsToday() | InNext():
             return _leaf(tree, test, text, names)

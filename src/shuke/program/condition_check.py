@@ -27,6 +27,7 @@ from shuke.program.condition_tree import (
     Has,
     In,
     InNext,
+    InSegment,
     IsToday,
     Measured,
     Month,
@@ -190,7 +191,7 @@ def check(tree: Node, vocabulary: Vocabulary, *, place: Place) -> list[Problem]:
     problems: list[Problem] = []
     for path, node in walk(tree):
         found = [problem for term in terms_of(node) for problem in _names(term, vocabulary, place, path)]
-        if isinstance(node, Sequence) and place != "audience":
+        if isinstance(node, Sequence | InSegment) and place != "audience":
             found.append(_for_audiences(show(node), path))
         if not any(problem.severity == "error" for problem in found):
             found.extend(_kinds(node, vocabulary, path))
@@ -258,6 +259,8 @@ def _measure(term: Measured, name: str, vocabulary: Vocabulary, place: Place, pa
     kind, _, of = name.partition(":")
     if term.is_distinct and place != "audience":
         yield _for_audiences(show_term(term), path)
+    if term.is_distinct and term.window.kind in ("term", "membership_year"):
+        yield problem(path, "wrong_window", term=show_term(term))
     if kind == "earned" and of:
         if of not in vocabulary.assets:
             yield _unknown(path, "asset", of, vocabulary.assets)
@@ -310,10 +313,12 @@ def _kinds(node: Node, vocabulary: Vocabulary, path: str) -> Iterator[Problem]:
                         yield problem(path, "unknown_choice:none", term=show_term(term), value=show_value(text))
                     elif text not in chosen:
                         yield _unknown_choice(path, "unknown_choice:has", term, text, chosen)
-        case IsToday(term) | InNext(term):
+        case IsToday(term):
             if signature(term, vocabulary).kind not in (Kind.DATE, Kind.OPEN):
-                when = "today" if isinstance(node, IsToday) else "near"
-                yield problem(path, f"type_mismatch:{when}", term=show_term(term))
+                yield problem(path, "type_mismatch:today", term=show_term(term))
+        case InNext(term):
+            if signature(term, vocabulary).kind not in (Kind.DATE, Kind.OPEN):
+                yield problem(path, "type_mismatch:near", term=show_term(term))
         case _:
             pass
 

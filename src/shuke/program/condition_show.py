@@ -21,6 +21,7 @@ from shuke.program.condition_tree import (
     Has,
     In,
     InNext,
+    InSegment,
     IsToday,
     Measured,
     Month,
@@ -66,6 +67,8 @@ def show(node: Node) -> str:
             return f"{show_term(term)} is today"
         case InNext(term, days):
             return f"{show_term(term)} in next {days} {'days' if days > 1 else 'day'}"
+        case InSegment(segment):
+            return f"segment({segment})"
         case Sequence(first, then, count, unit, negated):
             within = f"within {_counted(count, unit)}"
             last = f" in last {show_window(node.last)}" if node.last.kind == "rolling" else ""

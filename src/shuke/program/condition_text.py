@@ -36,6 +36,7 @@ from shuke.program.condition_tree import (
     Has,
     In,
     InNext,
+    InSegment,
     IsToday,
     Measured,
     Month,
@@ -223,6 +224,11 @@ class _Parser:
             return Constant(False)
         if self.takes("tag"):
             return Has(Fact("member", "tags"), (self.text_value(),))
+        if self.sees("segment") and self.tokens[self.index + 1].text == "(":
+            self.index += 2
+            segment = self.take("word", "segment")
+            self.expect(")")
+            return InSegment(segment)
         if self._is_sequence():
             return self.sequence()
         return self.comparison()
@@ -471,5 +477,5 @@ _CALLS: dict[str, Callable[[_Parser], Plain]] = {
     "distinct": _Parser.distinct,
     "sum": _Parser.summed,
 }
-RESERVED = KEYWORDS | frozenset(_CALLS)
+RESERVED = KEYWORDS | frozenset((*_CALLS, "segment"))
 """Names that a measure cannot have, because conditions mean something else by them."""

@@ -289,7 +289,14 @@ class Sequence:
         return self.count * {"hours": 3_600, "days": 86_400, "weeks": 604_800}[self.unit]
 
 
-Node = Constant | All | Any | Not | Compare | In | Between | Has | IsToday | InNext | Sequence
+@dataclass(frozen=True, slots=True)
+class InSegment:
+    """The member was in the segment when it was last looked at."""
+
+    segment: str
+
+
+Node = Constant | All | Any | Not | Compare | In | Between | Has | IsToday | InNext | Sequence | InSegment
 
 ALWAYS = Constant(True)
 NEVER_TRUE = Constant(False)

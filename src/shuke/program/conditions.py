@@ -42,6 +42,7 @@ from shuke.program.condition_tree import (
     Has,
     In,
     InNext,
+    InSegment,
     IsToday,
     Measured,
     Month,
@@ -85,6 +86,7 @@ __all__ = [
     "Has",
     "In",
     "InNext",
+    "InSegment",
     "IsToday",
     "Kind",
     "Measured",
@@ -181,6 +183,8 @@ def to_json(node: Node) -> dict[str, Json]:
             return {"term": show_term(term), "is": "today"}
         case InNext(term, days):
             return {"term": show_term(term), "in_next_days": days}
+        case InSegment(segment):
+            return {"segment": segment}
         case Sequence(first, then, count, unit, negated, last):
             told = {"first": first, "then_not" if negated else "then": then, "within": f"{count} {unit}"}
             return {**told, **({"last": show_window(last)} if last != LIFETIME else {})}
@@ -222,6 +226,11 @@ def _sequence_from_json(source: dict[str, Json], keys: set[str]) -> Node:
 
 
 def _leaf_from_json(source: dict[str, Json], keys: set[str]) -> Node:
+    if keys == {"segment"}:
+        found = parse(f"segment({source['segment']})")
+        if not isinstance(found, InSegment):
+            raise Broken("segment")
+        return found
     if "first" in keys:
         return _sequence_from_json(source, keys)
     if "term" not in keys:

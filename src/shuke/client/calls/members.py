@@ -12,14 +12,13 @@ from shuke.client.shapes.members import (
     MemberErased,
     MemberExport,
     MemberJoined,
-    MemberShown,
     PageConsentSaid,
-    PageMemberShown,
     ProfileShown,
     StatusChanged,
     TagsChanged,
     TagsShown,
 )
+from shuke.client.shapes.shared import MemberShown, PageMemberShown
 from shuke.client.transport import Call, made
 
 

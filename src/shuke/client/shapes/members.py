@@ -12,6 +12,7 @@ from shuke.client.shapes.shared import (
     EntryShown,
     HoldShown,
     IdentityShown,
+    MemberShown,
     OrderShown,
     Skipped,
     TierChangeShown,
@@ -209,6 +210,7 @@ class MemberExport(TypedDict):
     orders: list[OrderShown]
     activities: list[ActivityShown]
     waiting: list[WaitingShown]
+    segments: list[MembershipShown]
     entries: list[EntryShown]
 
 
@@ -227,25 +229,6 @@ class MemberJoined(TypedDict):
     balances: dict[str, int]
     # The tier in force afterwards, per ladder.
     tiers: dict[str, str]
-
-
-class MemberShown(TypedDict):
-    """A member as of now, whether or not the clock came by. Her lots are told by ``balances``."""
-
-    member_id: str
-    # active, dormant, frozen, left or erased
-    status: str
-    joined_at: str
-    # By kind; of several the one learnt last, one she has shown to be hers before others.
-    identities: dict[str, str]
-    traits: dict[str, Any]
-    tags: list[str]
-    # The tier in force, per ladder.
-    tiers: dict[str, str]
-    # What can be spent, per asset, in its smallest units.
-    balances: dict[str, int]
-    # When something next happens to her by itself; null: nothing will.
-    due_at: str | None
 
 
 class MemberTold(TypedDict):
@@ -271,17 +254,17 @@ class MemberTold(TypedDict):
     by: NotRequired[Literal["merchant", "member"]]
 
 
+class MembershipShown(TypedDict):
+    """A segment that somebody is in."""
+
+    segment_id: str
+    since: str
+
+
 class PageConsentSaid(TypedDict):
     """As told."""
 
     items: list[ConsentSaid]
-    next: NotRequired[str | None]
-
-
-class PageMemberShown(TypedDict):
-    """As told."""
-
-    items: list[MemberShown]
     next: NotRequired[str | None]
 
 

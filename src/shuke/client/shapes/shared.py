@@ -228,6 +228,25 @@ class LotMoved(TypedDict):
     expires_at: str | datetime | None
 
 
+class MemberShown(TypedDict):
+    """A member as of now, whether or not the clock came by. Her lots are told by ``balances``."""
+
+    member_id: str
+    # active, dormant, frozen, left or erased
+    status: str
+    joined_at: str
+    # By kind; of several the one learnt last, one she has shown to be hers before others.
+    identities: dict[str, str]
+    traits: dict[str, Any]
+    tags: list[str]
+    # The tier in force, per ladder.
+    tiers: dict[str, str]
+    # What can be spent, per asset, in its smallest units.
+    balances: dict[str, int]
+    # When something next happens to her by itself; null: nothing will.
+    due_at: str | None
+
+
 class OrderShown(TypedDict):
     """An order, and what it was given."""
 
@@ -249,6 +268,13 @@ class OrderShown(TypedDict):
     awards: list[AwardShown]
     paid: list[PaidShown]
     coupons: list[str]
+
+
+class PageMemberShown(TypedDict):
+    """As told."""
+
+    items: list[MemberShown]
+    next: NotRequired[str | None]
 
 
 class PaidShown(TypedDict):

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from shuke.web.api import (
     activities,
+    audiences,
     balances,
     carts,
     catalog,
@@ -27,6 +28,7 @@ from shuke.web.api import (
     points,
     profiles,
     programs,
+    segments,
     standings,
     statements,
     stored_value,
@@ -47,6 +49,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     tags.router,
     consents.router,
     identity_moves.router,
+    audiences.router,
+    segments.router,
     export.router,
     member_codes.router,
     statements.router,

@@ -52,6 +52,8 @@ SCOPES: Final = (
     "tiers:write",
     "catalog:read",
     "catalog:write",
+    "segments:read",
+    "segments:write",
     "programs:read",
     "programs:write",
     "activities:read",

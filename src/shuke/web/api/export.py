@@ -21,7 +21,7 @@ from msgspec import Struct
 from pydantic import Field
 from starlette.responses import StreamingResponse
 
-from shuke.books import activities, coupons, orders, statements, waiting
+from shuke.books import activities, coupons, orders, segments, statements, waiting
 from shuke.books.load import Connection
 from shuke.engine.balances import present
 from shuke.engine.compiled import Editions
@@ -41,6 +41,7 @@ from shuke.web.api.members import MemberShown, member_shown
 from shuke.web.api.orders import OrderShown, order_shown
 from shuke.web.api.problems import documented
 from shuke.web.api.routes import doors
+from shuke.web.api.segments import MembershipShown
 from shuke.web.api.standings import TierChangeShown, change_shown
 from shuke.web.api.statements import EntryShown, entry_shown
 from shuke.web.api.tags import TagShown, tags_shown
@@ -67,6 +68,7 @@ TABLES: Final[dict[str, type[Shown]]] = {
     "orders": OrderShown,
     "activities": ActivityShown,
     "waiting": WaitingShown,
+    "segments": MembershipShown,
     "entries": EntryShown,
 }
 """The tables of an export, and what a row of each is."""
@@ -87,6 +89,7 @@ class MemberExport(Shown):
     orders: list[OrderShown]
     activities: list[ActivityShown]
     waiting: list[WaitingShown]
+    segments: list[MembershipShown]
     entries: list[EntryShown]
 
 
@@ -189,6 +192,9 @@ async def _rows(person: _Person, table: str) -> AsyncIterator[Iterable[Shown]]:
             seq = told[-1].seq
     elif table == "waiting":
         yield [waiting_shown(one, person.program, call) for one in await waiting.of_member(connection, id_)]
+    elif table == "segments":
+        found_in = await segments.of_member(connection, id_)
+        yield [MembershipShown(segment_id=segment, since=since) for segment, since in found_in]
     else:
         behind = None
         while lines := await statements.entries_behind(connection, id_, behind=behind, asset=None, most=_AT_ONCE):

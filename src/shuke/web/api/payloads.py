@@ -307,6 +307,8 @@ ELSEWHERE: Final = {
     of.PROFILE_COMPLETED: "member.updated",
     of.DORMANT: "the clock",
     of.WOKE: "whatever she does",
+    "segment.entered": "/v1/segments",
+    "segment.left": "/v1/segments",
 }
 """Types that a batch cannot tell, and what they come from."""
 

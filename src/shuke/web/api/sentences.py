@@ -286,6 +286,58 @@ PROBLEMS: Final[dict[str, tuple[int, Sentences]]] = {
             "没有会员 {member_id} 可以接收。",
         ),
     ),
+    "segment_in_use": (
+        409,
+        _in(
+            "The segment {by} asks for {segment_id}. Change that one first.",
+            "分群 {by} 的條件用到了 {segment_id}，請先更改該分群。",
+            "人群 {by} 的条件用到了 {segment_id}，请先修改该人群。",
+        ),
+    ),
+    "segment_is_dynamic": (
+        409,
+        _in(
+            "Who is in {segment_id} is what its condition says. Put members into a segment without one.",
+            "{segment_id} 的成員由條件決定。若要自行加入會員，請使用沒有條件的分群。",
+            "{segment_id} 的成员由条件决定。若要自行加入会员，请使用没有条件的人群。",
+        ),
+    ),
+    "segment_is_static": (
+        409,
+        _in(
+            "{segment_id} is a list and has no condition.",
+            "{segment_id} 是名單，沒有條件。",
+            "{segment_id} 是名单，没有条件。",
+        ),
+    ),
+    "segment_taken": (
+        409,
+        _in(
+            "There is a segment {segment_id} already.",
+            "已經有分群 {segment_id}。",
+            "已经有人群 {segment_id}。",
+        ),
+    ),
+    "segment_unknown": (
+        404,
+        _in("There is no segment {segment_id}.", "沒有分群 {segment_id}。", "没有人群 {segment_id}。"),
+    ),
+    "segment_within_itself": (
+        422,
+        _in(
+            "The condition leads back to the segment {segment_id} itself.",
+            "條件繞回了分群 {segment_id} 本身。",
+            "条件绕回了人群 {segment_id} 本身。",
+        ),
+    ),
+    "too_many_segments": (
+        409,
+        _in(
+            "There are {most} segments, which is the most. Remove one first.",
+            "分群已達上限 {most} 個，請先刪除一個。",
+            "人群已达上限 {most} 个，请先删除一个。",
+        ),
+    ),
     "scope_missing": (
         403,
         _in(
