@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
 
+from msgspec.structs import replace
+
 from shuke.books import programs, verify
 from shuke.books.connect import pool
 from shuke.books.identity import follow
@@ -17,16 +19,24 @@ from shuke.books.verify import Finding
 from shuke.engine.activity import (
     ASSET_ADJUSTED,
     ASSET_SPENT,
+    MERGED,
     ORDER_PAID,
+    RESTORED,
     TIME_PASSED,
+    UNMERGED,
     Activity,
     Line,
     Purchase,
 )
+from shuke.engine.activity import (
+    ERASED as ERASING,
+)
+from shuke.engine.adoption import find, orders_asked
 from shuke.engine.codes import quotas_of_codes
 from shuke.engine.compiled import Compiled, Editions
 from shuke.engine.effects import Entry, Settled
 from shuke.engine.member import ERASED, Member
+from shuke.engine.merging import other_of
 from shuke.engine.needs import needs
 from shuke.engine.orders import Order
 from shuke.engine.step import step
@@ -110,14 +120,22 @@ class Ledger:
         """Settle one activity, and behind it what it sends to other members."""
         id_ = activity.member_id
         member = self.members.get(id_) or Member(id_, 0)
+        if self.settled_with(activity) != id_:
+            member = self.whole(id_)
+            activity, id_ = replace(activity, member_id=member.id, told_for=id_), member.id
         need = needs(self.editions, activity)
-        orders = {order_id: self.orders[id_, order_id] for order_id in need.orders if (id_, order_id) in self.orders}
+        orders = self._orders(member, activity, orders_asked(member, activity, need.orders))
         codes = {code: self.codes[code] for code in need.codes if code in self.codes}
         quotas = [*need.quotas, *quotas_of_codes(self.editions.at(activity.occurred_at), activity, codes)]
         taken = {quota: self.taken.get(quota, 0) for quota in quotas}
         owners = {one.place: self.identities.get((one.kind, one.value), id_) for one in need.identities}
         erased = [other for other in need.members if other in self.members and self.members[other].status == ERASED]
-        settled = step(self.editions, member, activity, Context(orders, taken, codes, owners, erased))
+        others = {
+            other: other_of(self.members.get(other) or Member(other, 0), kept=activity.type == UNMERGED)
+            for other in need.members
+            if activity.type in (MERGED, UNMERGED)
+        }
+        settled = step(self.editions, member, activity, Context(orders, taken, codes, owners, erased, others=others))
         self.members[id_] = settled.member
         follow(self.identities, settled.effects.identities, id_)
         for change in settled.effects.coupons:
@@ -133,6 +151,27 @@ class Ledger:
         for inbox in settled.effects.activities:
             self.settle(inbox)
         return settled
+
+    def whole(self, id_: str) -> Member:
+        """Who goes by this id: of one who was merged, whom she went into."""
+        member = self.members[id_]
+        return member if member.merged is None else self.whole(member.merged.into)
+
+    def settled_with(self, activity: Activity) -> str:
+        """With whom the activity is settled."""
+        own = activity.type in (MERGED, RESTORED) or (activity.type == ERASING and activity.source[:6] == "shuke:")
+        return (
+            activity.member_id if own or activity.member_id not in self.members else self.whole(activity.member_id).id
+        )
+
+    def order(self, id_: str, order_id: str) -> Order:
+        """The order as it stands with who goes by this id now."""
+        asked = Activity("", self.whole(id_).id, 0, "", "", told_for=id_)
+        return find(self.whole(id_), asked, order_id, self.orders, self.editions)[0] or self.orders[id_, order_id]
+
+    def _orders(self, member: Member, activity: Activity, asked: list[str]) -> dict[str, Order]:
+        found = {id_: find(member, activity, id_, self.orders, self.editions)[0] for id_ in asked}
+        return {id_: order for id_, order in found.items() if order is not None}
 
     def all(self, *activities: Activity) -> Settled:
         """Settle several, none of which may be refused; returns the last."""

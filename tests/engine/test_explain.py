@@ -315,6 +315,42 @@ TOLD = [
         "退回 123 积分：该笔使用已撤销（Wrong member）。",
     ),
     (
+        entry("merge", "available", "transit", into="M-2"),
+        "123 points went over to member M-2, into whom this one was merged.",
+        "本會員併入會員 M-2，轉出 123 點。",
+        "本会员并入会员 M-2，转出 123 积分。",
+    ),
+    (
+        entry("merge", "transit", "pending", **{"from": "M-1"}),
+        "123 points came over from member M-1, who was merged into this one.",
+        "會員 M-1 併入本會員，轉入 123 點。",
+        "会员 M-1 并入本会员，转入 123 积分。",
+    ),
+    (
+        entry("merge", "debt", "transit", **{"from": "M-1"}),
+        "A debt of 123 points went over when two members were merged.",
+        "會員合併，待扣的 123 點一併移轉。",
+        "会员合并，待扣的 123 积分一并转移。",
+    ),
+    (
+        entry("unmerge", "available", "transit", to="M-1"),
+        "123 points went back to member M-1: the merge was undone.",
+        "取消合併，移回 123 點給會員 M-1。",
+        "撤销合并，转回 123 积分给会员 M-1。",
+    ),
+    (
+        entry("unmerge", "transit", "available", **{"from": "M-2"}),
+        "123 points came back from member M-2: the merge was undone.",
+        "取消合併，會員 M-2 移回 123 點。",
+        "撤销合并，会员 M-2 转回 123 积分。",
+    ),
+    (
+        entry("unmerge", "transit", "debt", to="M-1"),
+        "A debt of 123 points went back when a merge was undone.",
+        "取消合併，待扣的 123 點一併移回。",
+        "撤销合并，待扣的 123 积分一并转回。",
+    ),
+    (
         entry("forfeit", "available", "expired"),
         "Forfeited: 123 points, because the member was erased.",
         "失效：123 點，因為會員資料已刪除。",

@@ -128,7 +128,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     @rule(order=orders, part=tenths)
     def refund_an_amount(self, order, part):
-        left = self.ledger.orders[order]
+        left = self.ledger.order(*order)
         amount = max(1, (sum(left.full()) - sum(left.refunded)) * part // 10)
         self._tell(of.ORDER_REFUNDED, order[0], order_id=order[1], amount=amount)
 
@@ -160,7 +160,7 @@ class ShopMachine(RuleBasedStateMachine):
 
     @rule(spend=spends, part=st.integers(1, 10))
     def undo_a_spend(self, spend, part):
-        spent = self.ledger.orders[spend[0], f"spend:{spend[1]}"].spend
+        spent = self.ledger.order(spend[0], f"spend:{spend[1]}").spend
         unit = "stored_value" if spent.value.asset is None else "amount"
         amount = max(1, (spent.value.amount - spent.back) * part // 10)
         self._tell(of.ASSET_SPEND_REVERSED, spend[0], id=spend[1], **{unit: amount})
@@ -303,6 +303,44 @@ class ShopMachine(RuleBasedStateMachine):
     def erase(self, member, stored_value):
         self._tell(of.ERASED, member, stored_value=stored_value)
 
+    @precondition(lambda self: self.number % 3 == 0)
+    @rule(
+        member=members,
+        into=members,
+        traits=st.sampled_from([None, "survivor", "merged"]),
+        tiers=st.sampled_from([None, "highest", "survivor"]),
+    )
+    def merge(self, member, into, traits, tiers):
+        self._tell(of.MERGED, member, into=into, reason="test", traits=traits, tiers=tiers)
+
+    @rule(member=members, merged=members)
+    def unmerge(self, member, merged):
+        self._tell(of.UNMERGED, member, merged_member=merged, reason="test")
+
+    @rule(member=members, into=members)
+    def merge_and_unmerge(self, member, into):
+        """With nothing between, both are as they were; only numbers of lots are never used again."""
+        for one in dict.fromkeys((member, into)):
+            self._catch_up(one, f"merge{self.number}")
+        before = {id_: self._lasting(one) for id_, one in self.ledger.members.items()}
+        if self._tell(of.MERGED, member, into=into, reason="test") is None:
+            refused = self._tell(of.UNMERGED, into, merged_member=member, reason="test")
+            if refused is None:
+                assert {id_: self._lasting(one) for id_, one in self.ledger.members.items()} == before
+            else:
+                assert refused.code == "holds_open"
+
+    @staticmethod
+    def _lasting(member):
+        """The member without what only ever goes up."""
+        copy = unpack(pack(member))
+        copy.seq = copy.now = 0
+        for asset, purse in list(copy.purses.items()):
+            purse.next_lot = 1
+            if not (purse.available or purse.pending or purse.held or purse.debt or purse.touched_at):
+                del copy.purses[asset]
+        return copy
+
     @rule(span=st.sampled_from([MINUTE, HOUR, DAY, DAY, 3 * DAY, 8 * DAY, 30 * DAY]), times=st.integers(1, 3))
     def wait(self, span, times):
         self.now += span * times
@@ -313,11 +351,11 @@ class ShopMachine(RuleBasedStateMachine):
         if member in self.restless.members:
             last = self.restless.members[member].now
             self.restless.settle(passed(member, last + (self.now - last) * part // 10))
-            self.restless.members[member].seq -= 1  # coupons are numbered by it
+            self.restless.whole(member).seq -= 1  # coupons are numbered by it
 
     def _part(self, member, asset, part):
         """So many tenths of what the member has (more than all from eleven on), at least one unit."""
-        purse = self.ledger.members[member].purses.get(asset)
+        purse = self.ledger.whole(member).purses.get(asset)
         return max(1, (purse.available if purse is not None else 0) * part // 10)
 
     # -- How it is settled --------------------------------------------------------------------------------
@@ -338,7 +376,7 @@ class ShopMachine(RuleBasedStateMachine):
         return self._settle_all(activity).refused
 
     def _settle_all(self, activity):
-        before = self._copy(activity.member_id)
+        before = self._copy(self.ledger.settled_with(activity))
         orders = {key: pack_order(order) for key, order in self.ledger.orders.items()}
         self._freeze()
         settled, again = self.ledger.settle(activity), self.frozen.settle(activity)
@@ -383,9 +421,12 @@ class ShopMachine(RuleBasedStateMachine):
 
     def _check_refused(self, activity, before, orders):
         """A refused activity changes nothing beyond time: she is as if only time had passed."""
-        before.settle(passed(activity.member_id, activity.occurred_at))
-        assert pack(self.ledger.members[activity.member_id]) == pack(before.members[activity.member_id])
         assert {key: pack_order(order) for key, order in self.ledger.orders.items()} == orders
+        [member] = before.members or [activity.member_id]
+        if self.ledger.members[member].merged is not None:
+            return  # she is not herself, and time does nothing to her
+        before.settle(passed(member, activity.occurred_at))
+        assert pack(self.ledger.members[member]) == pack(before.members[member])
 
     def _check_due(self, id_):
         """Nothing happens by itself before ``due_at``; then something does."""

@@ -151,6 +151,16 @@ def story(shop: Ledger) -> Iterator[tuple[Activity, list[str]]]:
         ],
     )
     yield (
+        order("cy", "o-4", 1000, when=NOON + 50 * DAY),
+        ["member.joined", "order.settled", "asset.earned", "tier.entered"],
+    )
+    one_person = told(of.MERGED, "cy", key="20", when=NOON + 50 * DAY, into="ann", reason="same phone")
+    yield one_person, ["member.merged"]
+    yield (
+        told(of.UNMERGED, "ann", key="21", when=NOON + 50 * DAY, merged_member="cy", reason="sisters"),
+        ["member.unmerged"],
+    )
+    yield (
         told(of.ERASED, "bo", key="19", when=NOON + 20 * DAY),
         [
             *("coupon.expired", "member.erased", "asset.expired", "tier.dropped"),

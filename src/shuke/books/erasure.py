@@ -26,22 +26,10 @@ from shuke.values.ids import bucket_of, digest
 _PERSONAL: Final = frozenset((of.JOINED, of.UPDATED, of.TAGGED, of.UNTAGGED))
 _FACTS: Final = frozenset(
     (
-        *(
-            "amount",
-            "asset",
-            "channels",
-            "codes",
-            "coupon",
-            "days",
-            "expires_at",
-            "from_member",
-            "hold",
-            "id",
-            "ladder",
-            "lines",
-        ),
-        *("lots", "minutes", "order_id", "period", "purpose", "quantity", "ripens_at", "shipping", "source"),
-        *("stored_value", "tax", "template", "text_hash", "tier", "to_member", "until", "version"),
+        *("amount", "asset", "channels", "codes", "coupon", "days", "expires_at", "from_member", "hold", "id", "into"),
+        *("ladder", "lines", "lots", "merged_member", "minutes", "order_id", "period", "purpose", "quantity"),
+        *("ripens_at", "shipping", "source", "stored_value", "tax", "template", "text_hash", "tier", "to_member"),
+        *("until", "version"),
     )
 )
 """What is kept of a payload the engine itself understands: numbers and names of things."""
@@ -56,8 +44,8 @@ FORGET_WORDS: LiteralString = """
 """
 
 REDACT: LiteralString = """
-    update activity a set body = u.body::json, answer = u.answer::json, request = null
-    from unnest(%s::bigint[], %s::text[], %s::text[]) as u (id, body, answer)
+    update activity a set body = u.body::json, answer = u.answer::json, context = u.context::json, request = null
+    from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) as u (id, body, answer, context)
     where a.id = u.id and a.bucket = %s
 """
 
@@ -136,9 +124,11 @@ async def redact(connection: Connection, member_id: str) -> None:
     assert erased is not None
     before = kept.log[: erased.seq - 1]
     for row in before:
-        row.body, row.answer = redacted(row.body), _short(row.answer)
+        row.body, row.answer, row.context = redacted(row.body), _short(row.answer), _nameless(row.context)
     ids = [row.id for row in before]
-    await connection.execute(REDACT, (ids, [row.body for row in before], [row.answer for row in before], bucket))
+    contexts = [None if row.context is None else json.encode(row.context).decode() for row in before]
+    told = ([row.body for row in before], [row.answer for row in before], contexts)
+    await connection.execute(REDACT, (ids, *told, bucket))
     seals = Seals(kept)
     await connection.execute(SEAL, (ids, [seals.of(row) for row in before], bucket))
     context = {**(erased.context or {}), "seal": seals.of_all(erased)}
@@ -159,6 +149,12 @@ def _without_words(purchase: Purchase | None) -> Purchase | None:
     if purchase is None:
         return None
     return replace(purchase, lines=[replace(line, attributes=None) for line in purchase.lines])
+
+
+def _nameless(context: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What a step was told beside its activity, without who was merged and unmerged, and their orders."""
+    left = {name: told for name, told in (context or {}).items() if name not in ("others", "orders")}
+    return left or None
 
 
 def _short(answer: str) -> str:

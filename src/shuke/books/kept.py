@@ -53,7 +53,7 @@ _FROM_HER_LOG: Final[LiteralString] = f"bucket = %(bucket)s and activity_id in (
 ORDERS_OF_MEMBER: Final[LiteralString] = f"""
     select {ORDER} from orders where {_HER} and order_id in (
         select unnest(array[
-            body #>> '{{purchase,order_id}}', 'top_up:' || (body #>> '{{payload,id}}'),
+            body #>> '{{purchase,order_id}}', body #>> '{{payload,order_id}}', 'top_up:' || (body #>> '{{payload,id}}'),
             'spend:' || (body #>> '{{payload,id}}')
         ]) from activity where {_HER}
     )

@@ -7,7 +7,7 @@ from typing import Annotated, LiteralString
 from msgspec import Meta, Struct
 
 from shuke.books.load import Connection
-from shuke.engine.member import STRANGER, Member, unpack
+from shuke.engine.member import MERGED, STRANGER, Member, unpack
 from shuke.values.ids import BUCKETS
 from shuke.values.instants import Instant
 
@@ -27,7 +27,7 @@ PAGE: LiteralString = """
     (
         select bucket, member_id, state from looked
         where seq > 0 and status <> %(stranger)s
-            and (%(status)s::text is null or status = %(status)s)
+            and ((%(status)s::text is null and status <> %(merged)s) or status = %(status)s)
             and (%(ladder)s::text is null or tiers ->> %(ladder)s = %(tier)s)
             and (%(tag)s::text is null or %(tag)s = any(tags))
             and (%(from)s::bigint is null or joined_at >= 'epoch'::timestamptz + %(from)s * interval '1 microsecond')
@@ -49,7 +49,7 @@ class Place(Struct, array_like=True, frozen=True):
 
 class Asked(Struct, frozen=True, kw_only=True):
     """Which members are asked for; None: whichever. ``tier`` is (ladder, tier in force); joined at ``joined_from`` or
-    later, and before ``joined_until``."""
+    later, and before ``joined_until``. Who was merged into another is found where her ``status`` is asked for."""
 
     status: str | None = None
     tier: tuple[str, str] | None = None
@@ -61,7 +61,7 @@ class Asked(Struct, frozen=True, kw_only=True):
         """Whether the member is one of those asked for. As ``PAGE`` has it."""
         return (
             member.status != STRANGER
-            and self.status in (None, member.status)
+            and (self.status == member.status or (self.status is None and member.status != MERGED))
             and (self.tier is None or member.tiers.get(self.tier[0]) == self.tier[1])
             and (self.tag is None or self.tag in member.tags)
             and (self.joined_from is None or member.joined_at >= self.joined_from)
@@ -93,6 +93,7 @@ async def page(
             "most": most,
             "limit": limit + 1,
             "stranger": STRANGER,
+            "merged": MERGED,
             "status": asked.status,
             "ladder": ladder,
             "tier": tier,

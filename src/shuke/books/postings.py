@@ -10,8 +10,8 @@ from shuke.engine.activity import Activity
 from shuke.engine.catalog import Catalogued
 from shuke.engine.effects import Claimed, Effects
 from shuke.engine.member import Member
-from shuke.engine.orders import Order
-from shuke.engine.turn import Code, Context
+from shuke.engine.orders import Order, unpack_order
+from shuke.engine.turn import Code, Context, Other
 from shuke.values.ids import bucket_of
 from shuke.values.instants import Instant
 
@@ -114,11 +114,21 @@ class Outside(Struct, omit_defaults=True):
     erased: list[str] = []
     claimed: dict[str, int] = {}
     catalog: Catalogued | None = None
+    others: dict[str, Other] = {}
+    orders: dict[str, bytes] = {}  # taken over from who was merged into the member (``pack_order``)
 
     def context(self, orders: dict[str, Order]) -> Context:
         """What the step is handed, with orders of the member's own."""
-        codes, identities = dict(self.codes), dict(self.identities)
-        return Context(orders, dict(self.taken), codes, identities, list(self.erased), self.catalog)
+        taken_over = {order_id: unpack_order(packed) for order_id, packed in self.orders.items()}
+        return Context(
+            {**orders, **taken_over},
+            dict(self.taken),
+            dict(self.codes),
+            dict(self.identities),
+            list(self.erased),
+            self.catalog,
+            dict(self.others),
+        )
 
     def with_claims(self, claims: list[Claimed]) -> Outside:
         """As it is once the step has been taken."""
@@ -128,9 +138,8 @@ class Outside(Struct, omit_defaults=True):
 
     @property
     def is_empty(self) -> bool:
-        return not (
-            self.taken or self.codes or self.identities or self.erased or self.claimed or self.catalog is not None
-        )
+        told = self.taken or self.codes or self.identities or self.erased or self.others or self.orders
+        return not (told or self.claimed or self.catalog is not None)
 
 
 def new_member(member_id: str) -> Member:

@@ -17,6 +17,7 @@ from shuke.books.erasure import Seals, erased_by
 from shuke.books.kept import Kept, LogRow, Row
 from shuke.books.postings import Outside, after, profile_of
 from shuke.engine.activity import Activity
+from shuke.engine.adoption import orders_asked
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import DEBT, MEMBER_ACCOUNTS, PENDING, CouponChanged, Settled
 from shuke.engine.member import ERASED, Member, pack, unpack
@@ -163,8 +164,8 @@ def _replay(
             return
         then = known[row.version]  # a version published since does not change what was settled before
         activity = _decode_activity(row.body)
-        need = needs(then, activity)
-        found = {order_id: orders[order_id] for order_id in need.orders if order_id in orders}
+        asked = orders_asked(member, activity, needs(then, activity).orders)
+        found = {order_id: orders[order_id] for order_id in asked if order_id in orders}
         try:
             outside = convert(row.context or {}, Outside)
             settled = step(then, member, activity, outside.context(found))

@@ -18,6 +18,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MEMBER: LiteralString = "select state from member where bucket = %b::int2 and member_id = %b"
 
+MERGES: LiteralString = """
+    select id, type, occurred_at, coalesce(body #>> '{payload,into}', body #>> '{payload,merged_member}',
+        body #>> '{payload,from}'), body #>> '{payload,reason}'
+    from activity
+    where bucket = %s and member_id = %s and answer ->> 'code' is null
+        and type in ('member.merged', 'member.absorbed', 'member.unmerged', 'member.restored')
+    order by seq desc limit %s
+"""
+
 LIKE: LiteralString = """
     select member_id from member where member_id like %s || '%%' or member_id ilike %s order by member_id limit 3
 """
@@ -134,9 +143,36 @@ class LotDates(Struct):
 
 
 async def member(connection: Connection, member_id: str) -> Member | None:
-    """The member as last settled; None if nobody has this id."""
+    """Who goes by this id, as last settled: of a member who was merged, whom she went into. None if nobody does."""
+    found = await named(connection, member_id)
+    while found is not None and found.merged is not None:
+        found = await named(connection, found.merged.into)
+    return found
+
+
+async def named(connection: Connection, member_id: str) -> Member | None:
+    """The member of this very id as last settled, also where she was merged into another; None if nobody has it."""
     row = await _row(connection, MEMBER, (bucket_of(member_id), member_id))
     return None if row is None or not row[0] else unpack(row[0])
+
+
+class Merge(Struct, frozen=True):
+    """A merge, or its undoing, as it stands in a member's log. ``other`` is who went, or whom she went into."""
+
+    activity_id: int
+    type: str
+    at: Instant
+    other: str
+    reason: str | None
+
+
+async def merges(connection: Connection, member_id: str, *, most: int) -> list[Merge]:
+    """The member's merges and what became of them, the latest first."""
+    cursor = await connection.execute(MERGES, (bucket_of(member_id), member_id, most))
+    return [
+        Merge(id_, type_, _instant(at), other or "", reason)
+        for id_, type_, at, other, reason in await cursor.fetchall()
+    ]
 
 
 async def members_like(connection: Connection, text: str) -> list[str]:

@@ -47,7 +47,7 @@ DUE: LiteralString = (
 
 MEMBERS: LiteralString = """
     select bucket, member_id from member
-    where (bucket, member_id) > (%s, %s) and status <> 'erased'
+    where (bucket, member_id) > (%s, %s) and status not in ('erased', 'merged')
     order by bucket, member_id limit %s
 """
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from shuke.books.load import Connection
 from shuke.books.members import Place
-from shuke.engine.member import ERASED, STRANGER
+from shuke.engine.member import ERASED, MERGED, STRANGER
 
 _HERE: LiteralString = """
     from member
@@ -31,7 +31,7 @@ MOVES: LiteralString = """
     group by 1, 2, 3 order by 1, 2 nulls first, 3 nulls first
 """
 
-_NOBODY = [STRANGER, ERASED]
+_NOBODY = [STRANGER, ERASED, MERGED]
 
 
 class Moves(Struct):

@@ -61,7 +61,13 @@ _WAITING: LiteralString = """
 _ITS_ORDER: LiteralString = """
     exists (
         select from orders o
-        where o.order_id = w.order_id and o.bucket = w.bucket and o.member_id = w.member_id
+        where o.order_id = w.order_id and (
+            (o.bucket = w.bucket and o.member_id = w.member_id)
+            or exists (
+                select from member m where m.status = 'merged'
+                    and (m.bucket, m.member_id) in ((o.bucket, o.member_id), (w.bucket, w.member_id))
+            )
+        )
     )
 """
 
@@ -110,9 +116,18 @@ FORGET_MEMBER: LiteralString = "delete from waiting where bucket = %s and member
 FORGET: LiteralString = "delete from waiting where state = 'given_up' and ended_at < %s"
 
 KNOWN_ORDERS: LiteralString = """
-    select o.member_id, o.order_id
+    select asked.member_id, asked.order_id
     from unnest(%s::smallint[], %s::text[], %s::text[]) as asked (bucket, member_id, order_id)
-    join orders o using (bucket, member_id, order_id)
+    where exists (
+        select from orders o
+        where o.order_id = asked.order_id and (
+            (o.bucket = asked.bucket and o.member_id = asked.member_id)
+            or exists (
+                select from member m where m.status = 'merged'
+                    and (m.bucket, m.member_id) in ((o.bucket, o.member_id), (asked.bucket, asked.member_id))
+            )
+        )
+    )
 """
 
 _decode = json.Decoder(dict[str, Any]).decode

@@ -24,6 +24,10 @@ TAGGED = "member.tagged"
 UNTAGGED = "member.untagged"
 CONSENT_GRANTED = "consent.granted"
 CONSENT_WITHDRAWN = "consent.withdrawn"
+MERGED = "member.merged"
+ABSORBED = "member.absorbed"
+UNMERGED = "member.unmerged"
+RESTORED = "member.restored"
 PROFILE_COMPLETED = "profile.completed"
 IDENTIFIED = "member.identified"
 IDENTITY_ADDED = "identity.added"
@@ -123,7 +127,8 @@ class Brought(Struct, omit_defaults=True):
 
 
 class Activity(Struct, omit_defaults=True, gc=False):
-    """A fact. ``source`` and ``key`` name it for ever: the same pair is the same fact."""
+    """A fact. ``source`` and ``key`` name it for ever: the same pair is the same fact. ``told_for`` is the id it was
+    told with, where that member has been merged into this one."""
 
     type: str
     member_id: str
@@ -133,3 +138,4 @@ class Activity(Struct, omit_defaults=True, gc=False):
     payload: dict[str, Any] | None = None
     purchase: Purchase | None = None
     brought: Brought | None = None
+    told_for: str | None = None

@@ -24,7 +24,7 @@ from shuke.engine.effects import (
     Refused,
     Wanted,
 )
-from shuke.engine.member import Lot, Member, Purse
+from shuke.engine.member import Absorbed, Lot, Member, Purse
 from shuke.engine.turn import Turn
 from shuke.program.assets import Asset, AssetKind, Validity, last_day
 from shuke.program.document import Program
@@ -34,6 +34,7 @@ from shuke.values.periods import Period, add
 
 Dates = tuple[Instant, Instant]  # (ripens_at or 0, expires_at or NEVER)
 _MOST_REMEMBERED = 4096
+_NO_LOTS = (0, 0)
 
 
 class AssetRules:
@@ -255,7 +256,8 @@ def credit(
     return Lot(no, opened_at, ripens_at, expires_at, amount)
 
 
-def _ripens_at(lot: Lot) -> tuple[int, int]:
+def ripening_order(lot: Lot) -> tuple[int, int]:
+    """The order in which lots ripen."""
     return (lot.ripens_at, lot.no)
 
 
@@ -266,19 +268,38 @@ def _lot_of(turn: Turn, rules: AssetRules, purse: Purse, ripens_at: int, expires
     """
     merges_days = rules.merges_days
     lots = purse.ripening if ripens_at else purse.lots
-    if merges_days and lots and lots[-1].expires_at == expires_at and lots[-1].ripens_at == ripens_at:
+    absorbed = turn.member.absorbed
+    if (
+        merges_days
+        and lots
+        and lots[-1].expires_at == expires_at
+        and lots[-1].ripens_at == ripens_at
+        and not (absorbed and is_brought(absorbed, rules.id, lots[-1].no))
+    ):
         return lots[-1]
     opened_at = rules.calendar.day_start(turn.day)
     for lot in reversed(lots):
         if lot.expires_at == expires_at and lot.ripens_at == ripens_at and (merges_days or lot.opened_at == opened_at):
+            if absorbed and is_brought(absorbed, rules.id, lot.no):
+                continue
             return lot
         if merges_days and not ripens_at and lot.expires_at < expires_at:
             break  # sorted by expiry: nothing further down can match
     lot = Lot(purse.next_lot, opened_at, ripens_at, expires_at, 0)
     purse.next_lot += 1
     turn.effects.lots.append(LotOpened(rules.id, lot.no, opened_at, ripens_at, expires_at))
-    insort(lots, lot, key=_ripens_at if ripens_at else rules.lot_key)
+    insort(lots, lot, key=ripening_order if ripens_at else rules.lot_key)
     return lot
+
+
+def is_brought(absorbed: list[Absorbed], asset: str, no: int) -> bool:
+    """Whether the lot came with somebody who was merged into the member. It stays apart from what is hers, so that it
+    can go back."""
+    for entry in absorbed:
+        raised, most = entry.lots.get(asset, _NO_LOTS)
+        if raised < no <= raised + most:
+            return True
+    return False
 
 
 def _repay(turn: Turn, asset: str, purse: Purse, lot: Lot) -> None:
@@ -367,7 +388,7 @@ def _ripen_on(turn: Turn, asset: str, purse: Purse, part: Lot, source: str, caus
     lot = next((lot for lot in purse.ripening if lot.no == part.no), None)
     if lot is None:
         lot = Lot(part.no, part.opened_at, part.ripens_at, part.expires_at, 0)
-        insort(purse.ripening, lot, key=_ripens_at)
+        insort(purse.ripening, lot, key=ripening_order)
     lot.amount += part.amount
     purse.pending += part.amount
     post(turn, asset, debit=source, credit=PENDING, amount=part.amount, lot=part.no, cause=cause)

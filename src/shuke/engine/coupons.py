@@ -29,7 +29,7 @@ from shuke.engine.coupon_terms import (
     terms_of,
 )
 from shuke.engine.effects import CouponChanged, Refused, Wanted
-from shuke.engine.member import Coupon
+from shuke.engine.member import Coupon, is_herself
 from shuke.engine.orders import Used
 from shuke.engine.turn import Turn
 from shuke.program.document import Program
@@ -350,7 +350,7 @@ def give(turn: Turn) -> Refused | None:
     to = (turn.activity.payload or {}).get("to_member")
     if not isinstance(to, str) or not to:
         return Refused("receiver_missing", {})
-    if to == turn.member.id:
+    if is_herself(turn.member, to):
         return Refused("transfer_to_self", {})
     if to in turn.context.erased:
         return Refused("member_erased", {"member": to})

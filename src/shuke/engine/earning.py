@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from shuke.engine.activity import Line
 from shuke.engine.assets import Arrivals, AssetRules, Cause, credit, has_room
-from shuke.engine.carries import carry
+from shuke.engine.carries import Carries, carries_of, carry
 from shuke.engine.conditions import Names, Scope, compile_condition, compile_scope, compile_term, line_index
 from shuke.engine.effects import ISSUED
 from shuke.engine.index import DayIndexes, hours_of, within
@@ -361,13 +361,14 @@ def _give(turn: Turn, result: Result, since: list[int] | None) -> None:
     """Apply carry and limits, credit the value, and let the order remember it. ``since``: see ``Award``."""
     rule, order, member = result.rule, turn.order, turn.member
     asset_id = rule.asset.id
-    wanted, exact, kept = _wanted(member, result)
+    carries = carries_of(member, order)
+    wanted, exact, kept = _wanted(carries, result)
     amount, bound = (wanted, None) if rule.limits is None else allowed(turn, rule.limits, wanted)
     if _is_too_much(member, asset_id, amount, wanted=wanted, exact=exact):
         turn.skip(rule.id, "balance_too_large", {"asset": asset_id, "most": MAX_AMOUNT})
         return
     if kept is not None:
-        member.carries[asset_id] = kept
+        carries[asset_id] = kept
     if rule.limits is not None and amount > 0:
         use(turn, rule.limits, amount)
     lot = NO_LOT
@@ -385,13 +386,13 @@ def _give(turn: Turn, result: Result, since: list[int] | None) -> None:
         order.awards.append(Award(rule.id, asset_id, lot, result.weights, since, exact, later_at=later_at))
 
 
-def _wanted(member: Member, result: Result) -> tuple[int, list[int] | None, list[int] | None]:
+def _wanted(carries: Carries, result: Result) -> tuple[int, list[int] | None, list[int] | None]:
     """The whole units a result comes to; where fractions are carried, also what it is exactly, in parts of a unit, and
     the fraction that is kept then."""
     if not result.rule.carry:
         return result.units, None, None
     exact = _in_parts(result)
-    units, kept = carry(member, result.rule.asset.id, *exact)
+    units, kept = carry(carries, result.rule.asset.id, *exact)
     return units, exact, kept
 
 
@@ -448,7 +449,7 @@ def forecast(turn: Turn) -> list[Forecast]:
     for result in results_of(turn):
         rule = result.rule
         asset = rule.asset.id
-        wanted, exact, kept = _wanted(turn.member, result)
+        wanted, exact, kept = _wanted(turn.member.carries, result)
         amount, bound = (wanted, None) if rule.limits is None else allowed(turn, rule.limits, wanted)
         before = earned.get(asset, 0)
         if _is_too_much(turn.member, asset, before + amount if amount > 0 else 0, wanted=wanted, exact=exact):

@@ -5,6 +5,7 @@
     principal of stored value          is paid out or waived, as told; without a word erasure is refused
     debts                              are forgiven
     coupons                            are voided; tiers end
+    who was merged into her            is erased with her
 
 The member stays under her id, with status ``erased`` and empty books, and everything told of her later is refused.
 What the books keep of her log afterwards, and how it is proved, is in decision 13.
@@ -14,6 +15,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from shuke.engine import activity as of
+from shuke.engine.activity import Activity
 from shuke.engine.assets import Cause, post, take_from_lot
 from shuke.engine.coupons import tell
 from shuke.engine.effects import DEBT, EXPIRED, FORGIVEN, PAID_OUT, Effects, Refused, Settled, TierChanged
@@ -54,6 +57,9 @@ def erase(turn: Turn) -> Refused | None:
         turn.effects.tiers.append(TierChanged(ladder, tier, None, turn.now, turn.now, "erased"))
     give_up(turn)
     turn.answer.update(ended)
+    for entry in member.absorbed:  # the same person under other ids
+        source, key = f"shuke:{turn.activity.source}", f"{turn.activity.key}:{entry.member_id}"
+        turn.effects.activities.append(Activity(of.ERASED, entry.member_id, turn.now, source, key))
     _forget(member)
     return None
 

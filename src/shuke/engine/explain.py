@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from shuke.engine.effects import AVAILABLE, DEBT, FORGIVEN, PENDING, Entry
+from shuke.engine.effects import AVAILABLE, DEBT, FORGIVEN, PENDING, TRANSIT, Entry
 from shuke.engine.sentences import Locale, Writer, writer
 from shuke.engine.sentences.rendering import plain
 from shuke.program.assets import Asset, Validity
@@ -175,6 +175,12 @@ def _void(entry: Entry, words: Writer) -> str:
     return words.entry("void", quantity=_quantity(entry, words), ladder=ladder)
 
 
+def _merge(entry: Entry, words: Writer) -> str:
+    if DEBT in (entry.debit, entry.credit):
+        return _said(f"{entry.kind}.debt")(entry, words)
+    return _said(f"{entry.kind}.{'in' if entry.debit == TRANSIT else 'out'}")(entry, words)
+
+
 def _other(entry: Entry, words: Writer) -> str:
     return words.entry(
         "other",
@@ -197,6 +203,7 @@ _TELL: Final[dict[str, Callable[[Entry, Writer], str]]] = {
     "grant": _said("grant"),
     "hold": _said("hold"),
     "lapse": _said("lapse"),
+    "merge": _merge,
     "open": _said("open"),
     "pay_out": _said("pay_out"),
     "receive": _said("receive"),
@@ -210,6 +217,7 @@ _TELL: Final[dict[str, Callable[[Entry, Writer], str]]] = {
     "spend": _said("spend"),
     "top_up": _said("top_up"),
     "transfer": _said("transfer"),
+    "unmerge": _merge,
     "void": _void,
     "waive": _said("waive"),
     "withhold": _said("withhold"),

@@ -231,6 +231,12 @@ def know(turn: Turn, kind: str, value: str, *, is_shown: bool) -> None:
     turn.effects.identities.append(IdentityChanged(kind, value, known.since, known.verified_at, holds.shared))
 
 
+def called(turn: Turn, identity: Identity) -> IdentityChanged:
+    """That the member is called so now, whoever was before."""
+    shared = terms(turn, identity.kind).shared
+    return IdentityChanged(identity.kind, identity.value, identity.since, identity.verified_at, shared)
+
+
 def forget(turn: Turn, identities: Iterable[Identity]) -> None:
     """The member is called so no longer."""
     for identity in identities:

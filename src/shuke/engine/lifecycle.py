@@ -73,7 +73,7 @@ def freeze(turn: Turn) -> Refused | None:
     if not reason:
         return Refused("reason_missing", {})
     if turn.member.status in (FROZEN, LEFT):
-        return _barred(turn.member)
+        return barred(turn.member)
     _become(turn, FROZEN, str(reason))
     return None
 
@@ -89,7 +89,7 @@ def unfreeze(turn: Turn) -> Refused | None:
 def leave(turn: Turn) -> Refused | None:
     """``member.left``. Payload: optional ``reason``. Refused: ``member_left`` (before)."""
     if turn.member.status == LEFT:
-        return _barred(turn.member)
+        return barred(turn.member)
     _become(turn, LEFT, str((turn.activity.payload or {}).get("reason") or ""))
     return None
 
@@ -114,7 +114,8 @@ def _become(turn: Turn, status: str, why: str = "") -> None:
         member.awake_at = max(member.awake_at, turn.now)  # who is let in again has not slept meanwhile
 
 
-def _barred(member: Member) -> Refused:
+def barred(member: Member) -> Refused:
+    """``member_frozen`` or ``member_left``."""
     if member.status == FROZEN:
         return Refused("member_frozen", {"since": member.status_since})
     return Refused("member_left", {"since": member.status_since})
@@ -135,12 +136,12 @@ def refuse_spending(turn: Turn, purchase: Purchase | None = None) -> Refused | N
     if member.status not in (FROZEN, LEFT) or (member.status == FROZEN and turn.program.life.frozen_spends):
         return None
     if purchase is not None:
-        return _barred(member) if _uses(purchase) else None
+        return barred(member) if _uses(purchase) else None
     activity = turn.activity
     if activity.type in _SPENDING:
-        return _barred(member)
+        return barred(member)
     paid = activity.purchase if activity.type == of.ORDER_PAID else None
-    return _barred(member) if paid is not None and paid.hold is None and _uses(paid) else None
+    return barred(member) if paid is not None and paid.hold is None and _uses(paid) else None
 
 
 def _uses(purchase: Purchase) -> bool:

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from shuke.engine.activity import Line
 from shuke.engine.facts import exact_number
-from shuke.engine.member import Series
+from shuke.engine.member import Member, Series, Standing
 from shuke.engine.orders import Counted, Order, back
 from shuke.engine.turn import Turn
 from shuke.program.condition_tree import Window
 from shuke.program.measures import Measure
 from shuke.values.amounts import MAX_AMOUNT
-from shuke.values.instants import Day
+from shuke.values.instants import Day, Instant
 from shuke.values.periods import Period, Unit, anniversary_on_or_before, start_of, subtract
 
 if TYPE_CHECKING:
+    from shuke.engine.compiled import Editions
     from shuke.engine.conditions import Names
 
 PAYLOAD_SCALE = 10**6
@@ -33,6 +34,7 @@ measures are amounts and counts, and go up to ``MAX_AMOUNT``."""
 _LATE_DAYS = 62  # late facts may still arrive this long after a window has passed them
 _TERM_REACH_DAYS = 1_130  # a term is at most three years; a longer one looks back no further
 _PRUNE_ABOVE = 48
+_FOR_EVER = 10**9  # days
 
 _REACH = {"days": 1, "weeks": 7, "months": 31, "years": 366}
 
@@ -351,6 +353,22 @@ def add_to(turn: Turn, counter: Counter, day: Day, amount: int) -> bool:
     return True
 
 
+def is_of_days(editions: Editions, measure: str) -> bool:
+    """Whether the measure's series says on which days something happened, in whichever version has it."""
+    return any(edition.names.counts_days(measure) for edition in editions.compiled)
+
+
+def add(turn: Turn, measure: str, day: Day, amount: int) -> None:
+    """Add to a measure by its id, also one that the program in force does not keep; no day melts by this."""
+    series = turn.member.series.get(measure)
+    if series is None:
+        series = turn.member.series[measure] = Series()
+    if is_of_days(turn.editions, measure):
+        mark(series, day, amount, keep_days=_FOR_EVER)
+    else:
+        put(series, day, amount, keep_days=_FOR_EVER)
+
+
 def _payload_number(turn: Turn, field: str) -> int:
     """A number of the payload in millionths (what is smaller is dropped); what is not a number counts nothing."""
     number = exact_number((turn.activity.payload or {}).get(field))
@@ -385,9 +403,31 @@ def uncount(turn: Turn, order: Order, before: list[int], after: list[int]) -> No
 
 def _uncount_start(turn: Turn, order: Order, counted: Counted, delta: int) -> None:
     """What comes back of the day a term began, and was counted before it did, leaves the term before."""
-    for present in turn.member.standings.values():
-        for standing in (present, present.earlier):
-            if standing is None or counted.measure not in standing.term_start_totals:
-                continue
-            if order.placed_at <= standing.since and turn.program.calendar.day(standing.since) == counted.day:
-                standing.term_start_totals[counted.measure] -= delta
+    for ladder, present in turn.member.standings.items():
+        if not order.adopted or _is_brought(turn.member, ladder, present):
+            uncount_start(turn, present, counted.measure, counted.day, delta, placed_at=order.placed_at)
+
+
+def uncount_start(turn: Turn, present: Standing, measure: str, day: Day, delta: int, *, placed_at: Instant) -> None:
+    """Take what an order counted on the day a term began out of the term before, if it was placed before it began."""
+    for standing in (present, present.earlier):
+        if standing is None or measure not in standing.term_start_totals:
+            continue
+        if placed_at <= standing.since and turn.program.calendar.day(standing.since) == day:
+            standing.term_start_totals[measure] -= delta
+
+
+def _is_brought(member: Member, ladder: str, standing: Standing) -> bool:
+    """Whether the standing came with somebody who was merged into the member."""
+    brought = (entry.was.standings.get(ladder) for entry in member.absorbed if entry.was is not None)
+    return any(changed and is_same_term(standing, changed[0]) for changed in brought)
+
+
+def is_same_term(one: Standing | None, other: Standing) -> bool:
+    """Whether both are the same term on the same tier; what counted on its first day may have changed."""
+    return one is not None and (one.tier, one.since, one.until, one.by) == (
+        other.tier,
+        other.since,
+        other.until,
+        other.by,
+    )

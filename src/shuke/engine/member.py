@@ -153,12 +153,56 @@ class Consent(Struct, array_like=True, gc=False):
     source: str = ""
 
 
+class Merged(Struct, array_like=True):
+    """Where a member went who was merged into another. ``kept`` is she as she was then (``pack``)."""
+
+    into: str
+    at: int
+    kept: bytes
+
+
+class Was(Struct, array_like=True):
+    """What a merge changed of the survivor and could not be told from what is hers: by name [what the merge made of
+    it, what it was]; of what was not there before, the second is missing."""
+
+    joined_at: list[int] = []
+    traits: dict[str, list[Any]] = {}
+    tags: list[str] = []  # that came with the merge
+    standings: dict[str, list[Standing]] = {}
+    grants: list[Grant] = []  # that came with the merge
+    once: dict[str, list[int]] = {}
+    touched: dict[str, list[int]] = {}  # asset -> of ``Purse.touched_at``
+    zeros: list[list[Any]] = []  # [measure or limit, day or period] that stood at nothing and stays there
+    series: list[str] = []  # measures she had
+    used: list[str] = []  # limits she had used anything of
+    identities: list[list[str]] = []  # [kind, value] that came with the merge
+    traits_set: dict[str, int] = {}
+    consents: dict[str, list[Consent]] = {}
+    awake_at: list[int] = []
+
+
+class Absorbed(Struct, array_like=True):
+    """A member who was merged into this one, or (``through``) into one who was merged into this one.
+
+    ``lots`` tells, by asset, by how much the numbers of her lots were raised, and the highest number she had.
+    """
+
+    member_id: str
+    at: int
+    through: str = ""
+    lots: dict[str, list[int]] = {}
+    orders: list[str] = []  # of hers that something became of since
+    carries: dict[str, list[int]] = {}  # fractions of hers, which stay apart
+    was: Was | None = None
+
+
 ACTIVE = "active"
 DORMANT = "dormant"  # has done nothing for longer than the program lets pass
 FROZEN = "frozen"
 LEFT = "left"
 STRANGER = "stranger"  # nothing has happened but activities that were refused: nobody has joined
 ERASED = "erased"
+MERGED = "merged"
 
 
 class Member(Struct):
@@ -189,6 +233,13 @@ class Member(Struct):
     status_why: str = ""  # what somebody said who froze her, or she who left
     awake_at: int = 0  # when she last did something herself, where the program asks; 0: not known
     traits_set: dict[str, int] = {}  # declared traits that change only so often -> when they were told
+    merged: Merged | None = None  # she is no longer herself: she went into another
+    absorbed: list[Absorbed] = []  # who was merged into her
+
+
+def is_herself(member: Member, id_: str) -> bool:
+    """Whether ``id_`` is the member's, or was before that member was merged into her."""
+    return id_ == member.id or any(entry.member_id == id_ for entry in member.absorbed)
 
 
 _encoder = Encoder()

@@ -16,6 +16,12 @@ _ABOUT_AN_ORDER = frozenset((of.ORDER_REFUNDED, of.ORDER_CANCELLED, of.ORDER_REO
 _ABOUT_A_TOP_UP = frozenset((of.TOPPED_UP, of.TOP_UP_REFUNDED))
 _ABOUT_A_SPEND = frozenset((of.ASSET_SPENT, of.ASSET_CAPTURED, of.ASSET_SPEND_REVERSED))
 _TO_ANOTHER = frozenset((of.ASSET_TRANSFERRED, of.COUPON_GIVEN, of.IDENTITY_MOVED))
+_OTHER = {
+    of.ASSET_TRANSFERRED: "to_member",
+    of.COUPON_GIVEN: "to_member",
+    of.MERGED: "into",
+    of.UNMERGED: "merged_member",
+}
 
 
 class Needs(Struct):
@@ -47,9 +53,9 @@ def needs(program: Editions, activity: Activity) -> Needs:
         id_ = (activity.payload or {}).get("id")
         if id_ is not None:
             found.orders.append(remembered_as(id_))
-    elif activity.type in _TO_ANOTHER and activity.payload is not None:
-        to = activity.payload.get("to_member")
-        if isinstance(to, str):
+    elif activity.type in _OTHER and activity.payload is not None:
+        to = activity.payload.get(_OTHER[activity.type])
+        if isinstance(to, str) and to:
             found.members.append(to)
     else:
         found.identities.extend(asked_for(activity))

@@ -34,6 +34,9 @@ class Award(Struct, array_like=True, gc=False):
     later_at: int = 0  # when it was given, if later than the order was placed
 
 
+MOVED = "moved"
+"""The status of an order that went back to whose it is, when a merge was undone: nothing may become of it here."""
+
 NO_LOT = Lot(0, 0, 0, NEVER, 0)
 """Where nothing was given yet."""
 
@@ -85,6 +88,16 @@ class Spend(Struct, array_like=True):
     back: int = 0
 
 
+class Adopted(Struct, array_like=True):
+    """Whose order it was before she was merged into the member whose books go on with it, and how it stood then: what
+    was ``refunded``, and how many awards and counts it had."""
+
+    member_id: str
+    refunded: list[int]
+    awards: int
+    counts: int
+
+
 class Order(Struct, omit_defaults=True):
     """``amounts`` holds each line's price in minor units, then tax, then shipping; ``refunded`` runs beside it.
 
@@ -113,6 +126,7 @@ class Order(Struct, omit_defaults=True):
     store: str | None = None
     top_up: TopUp | None = None  # not an order of goods but stored value that was paid in
     spend: Spend | None = None  # not an order of goods but value that was spent without one
+    adopted: list[Adopted] = []  # where it was another member's, who was merged: the first one's first
 
     def is_of_goods(self) -> bool:
         """Whether it is an order at all. What else must be remembered lies beside the orders, in their form."""

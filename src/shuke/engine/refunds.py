@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from shuke.engine.assets import Cause, debit, no_room, restore, spendable, take_from_lot
-from shuke.engine.carries import carry
+from shuke.engine.carries import carries_of, carry
 from shuke.engine.clawback import take_back, undo_beyond
 from shuke.engine.coupon_returns import gone_coupon, return_coupons, reuse_coupons
 from shuke.engine.effects import SPENT, Refused
@@ -244,8 +244,8 @@ def _award_delta(turn: Turn, order: Order, award: Award, before: list[int], afte
     amount, parts = award.exact
     was = back(order, amount, award.weights, before, award.since)
     now = back(order, amount, award.weights, after, award.since)
-    carries = turn.member.carries
-    units, carries[award.asset] = carry(turn.member, award.asset, was - now, parts)
+    carries = carries_of(turn.member, order)
+    units, carries[award.asset] = carry(carries, award.asset, was - now, parts)
     return -units
 
 

@@ -23,6 +23,7 @@ from shuke.engine.turn import Turn
 from shuke.values.instants import NEVER, Day, Instant
 
 _LAST_SECOND = 86_399
+_SILENT = frozenset(("joined", "merged", "unmerged"))
 _FALLS = frozenset(("dropped", "refunded", "applied_down"))
 
 
@@ -224,8 +225,8 @@ def announce(turn: Turn, rules: LadderRules, *, reason: str, why: dict[str, Any]
 
 
 def _tell(turn: Turn, rules: LadderRules, change: TierChanged) -> None:
-    """Want a message for a rise or a fall, and end what a fall ends. Joining is no rise."""
-    if change.reason == "joined":
+    """Want a message for a rise or a fall, and end what a fall ends. Joining is no rise, and neither is a merge."""
+    if change.reason in _SILENT:
         return
     was = -1 if change.before is None else rules.rank.get(change.before, rules.top + 1)
     now = -1 if change.after is None else rules.rank.get(change.after, rules.top + 1)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shuke.engine import activity as of
 from shuke.engine import (
+    absorbing,
+    adoption,
     assets,
     benefits,
     consents,
@@ -21,9 +22,11 @@ from shuke.engine import (
     identity_moves,
     lifecycle,
     measures,
+    merging,
     profile,
     purses,
     refunds,
+    restoring,
     settling,
     spends,
     stored_value,
@@ -32,10 +35,11 @@ from shuke.engine import (
     transfers,
     value_holds,
 )
+from shuke.engine import activity as of
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import Refused, Settled, Wanted
-from shuke.engine.member import ERASED, STRANGER, Member
+from shuke.engine.member import ERASED, MERGED, STRANGER, Member
 from shuke.engine.turn import Context, Turn
 from shuke.values.instants import NEVER, Instant
 
@@ -52,6 +56,10 @@ ACTS: dict[str, Act] = {
     of.RETURNED: lifecycle.come_back,
     of.DORMANT: lifecycle.told,
     of.WOKE: lifecycle.told,
+    of.MERGED: merging.merge,
+    of.ABSORBED: absorbing.absorb,
+    of.UNMERGED: absorbing.unmerge,
+    of.RESTORED: restoring.restore,
     of.PROFILE_COMPLETED: profile.complete,
     of.IDENTIFIED: identity.identify,
     of.IDENTITY_ADDED: identity.add,
@@ -126,6 +134,11 @@ NEXT_DUE: tuple[Callable[[Turn], Instant], ...] = (
 )
 
 
+_GONE = frozenset((ERASED, MERGED))
+_OF_MERGED = frozenset((of.RESTORED, of.ERASED))
+_OF_MERGES = frozenset((of.ABSORBED, of.UNMERGED, of.RESTORED))  # nothing is given for these
+
+
 def step(program: Editions, member: Member, activity: Activity, context: Context | None = None) -> Settled:
     """Settle one activity for one member.
 
@@ -135,7 +148,11 @@ def step(program: Editions, member: Member, activity: Activity, context: Context
     """
     if member.status == ERASED:
         return erasure.refuse(member)
+    if member.status == MERGED and activity.type not in _OF_MERGED:
+        return merging.refuse(member)
     turn = Turn(program, member, activity, context or Context())
+    if turn.context.orders:
+        turn.context.orders = adoption.at_hand(activity, turn.context.orders)
     is_new = member.status == STRANGER
     if is_new:
         profile.welcome(turn)
@@ -150,12 +167,15 @@ def step(program: Editions, member: Member, activity: Activity, context: Context
         refused = act(turn)
     if is_new and (refused is not None or activity.type == of.TIME_PASSED):
         member.status = STRANGER
-    if refused is None and member.status != ERASED:
-        identity.recognise(turn)
-        for stage in PIPELINE if lifecycle.earns(turn) else _COUNTING:
-            stage(turn)
-        lifecycle.stay_awake(turn)
+    if refused is None and member.status not in _GONE:
+        if activity.type not in _OF_MERGES:
+            identity.recognise(turn)
+            for stage in PIPELINE if lifecycle.earns(turn) else _COUNTING:
+                stage(turn)
+            lifecycle.stay_awake(turn)
         announce(turn)
+        if member.absorbed:
+            adoption.remember(turn)
     if activity.occurred_at > member.now:
         member.now = activity.occurred_at
     elif activity.occurred_at < member.now:
@@ -200,8 +220,8 @@ def catch_up(turn: Turn, until: Instant) -> None:
 
 def schedule(turn: Turn) -> None:
     """The earliest instant at which something will happen to the member by itself: also that another version
-    of the program comes into force, which may see her dates otherwise. Nothing happens to an erased one."""
-    if turn.member.status == ERASED:
+    of the program comes into force, which may see her dates otherwise. Nothing happens to one who is gone."""
+    if turn.member.status in _GONE:
         turn.member.due_at = NEVER
         return
     due = turn.editions.next_change(max(turn.now, turn.member.now))

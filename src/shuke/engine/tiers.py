@@ -14,7 +14,8 @@ Reasons of a ``TierChanged``:
 ``reopened``      a late fact made good what a review had found missing;
 ``granted``, ``revoked``, ``grant_ended``   a tier bought, given, matched or tried;
 ``applied``, ``applied_down``   moved by ``tiers.applied`` to what the program in force supports;
-``erased``        the person was erased.
+``erased``        the person was erased;
+``merged``, ``unmerged``   two members became one, or two again: the higher standing stays.
 """
 
 from __future__ import annotations

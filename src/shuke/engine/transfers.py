@@ -18,6 +18,7 @@ from shuke.engine.activity import ASSET_RECEIVED, Activity
 from shuke.engine.assets import AssetRules, Cause, Dates, credit, debit, no_room, purse_of
 from shuke.engine.effects import ADJUSTED, ISSUED, TRANSIT, Refused
 from shuke.engine.measures import count_earned
+from shuke.engine.member import is_herself
 from shuke.engine.purses import tell_lots
 from shuke.engine.spends import asset_of, insufficient, reason_of
 from shuke.engine.turn import Turn
@@ -134,7 +135,7 @@ def send(turn: Turn) -> Refused | None:
     policy = rules.asset.transfer
     if amount < 0 or not isinstance(to, str) or not to:
         return Refused("amount_invalid", {"amount": amount})
-    if to == turn.member.id:
+    if is_herself(turn.member, to):
         return Refused("transfer_to_self", {})
     if to in turn.context.erased:
         return Refused("member_erased", {"member": to})

@@ -25,6 +25,17 @@ class Code(Struct, array_like=True, frozen=True):
     state: str
 
 
+class Other(Struct, array_like=True, frozen=True):
+    """Another member, as far as a merge must know her: her status, how many were merged into her, what of each asset
+    she has, how many bytes she takes. ``kept`` is she as she was before she was merged herself."""
+
+    status: str
+    absorbed: int
+    has: dict[str, int]
+    size: int
+    kept: bytes = b""
+
+
 class Context(Struct):
     """What a step was handed beyond the member, as declared by ``needs(activity)``.
 
@@ -34,6 +45,7 @@ class Context(Struct):
     ``erased`` names the other members of the activity who are erased. ``catalog`` is what the shop's catalog says of
     the goods in the purchase, None where it says nothing. ``history`` answers what an audience asks of all that
     happened, by the text it asks it in; a step is never handed any.
+    the goods in the purchase, None where it says nothing. ``others`` tells of the other one of a merge.
     """
 
     orders: dict[str, Order] = {}
@@ -43,6 +55,7 @@ class Context(Struct):
     erased: list[str] = []
     catalog: Catalogued | None = None
     history: dict[str, int] = {}
+    others: dict[str, Other] = {}
 
 
 class Turn:

@@ -9,22 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from copy import copy
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Raw, Struct, json
+from msgspec.structs import replace
 
 from shuke.books import codes, commit, identity, load
 from shuke.books.load import Bounds, Connection, Known
 from shuke.books.postings import After, Batch, Outside, Posting, after
 from shuke.books.requests import DOOR
+from shuke.engine import activity as of
 from shuke.engine.activity import Activity
+from shuke.engine.adoption import find as find_order
+from shuke.engine.adoption import orders_asked
 from shuke.engine.codes import quotas_of_codes
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import Claimed, Effects, Refused, Settled
 from shuke.engine.identity import terms_in
 from shuke.engine.member import ERASED
+from shuke.engine.merging import other_of
 from shuke.engine.needs import Needs, needs
-from shuke.engine.orders import Order
+from shuke.engine.orders import Order, pack_order
 from shuke.engine.step import step
 from shuke.engine.turn import Code
 from shuke.runtime.catalogue import topics_meant
@@ -74,11 +79,16 @@ class EngineFailed(Exception):
 
 
 class MustLock(Exception):
-    """A step needs, or gives back to, shared quotas that its activity alone did not name."""
+    """A step needs shared quotas, or reaches members (merged ones lead to another), that its activity alone did not
+    name."""
 
-    def __init__(self, quotas: Iterable[str]) -> None:
-        self.quotas = set(quotas)
-        super().__init__(", ".join(sorted(self.quotas)))
+    def __init__(self, quotas: Iterable[str] = (), *, members: Iterable[str] = ()) -> None:
+        self.quotas, self.members = set(quotas), set(members)
+        super().__init__(", ".join(sorted(self.quotas | self.members)))
+
+
+_HERSELF: Final = frozenset((of.MERGED, of.RESTORED))
+"""What is told of nobody but the one named, also where she is merged."""
 
 
 class Taken(Exception):
@@ -110,6 +120,8 @@ class Work:
         self.results: dict[int, Answer] = dict(failed)
         self.posted: dict[int, Posting] = {}
         self.quotas = {quota for need in self.needs for quota in need.quotas}
+        self.also: set[str] = set()  # members to lock beyond those that activities name
+        self.kin: dict[str, set[str]] = {}  # member -> all who are, or were, one with her; who is alone is not here
         self.bodies = [commit.body_of(activity) for activity in activities]
         self.requests = requests or [None] * len(activities)
         self.announce = announce
@@ -124,6 +136,7 @@ class Work:
         begun = await load.begin(self.connection, self.members(), activities=count, bounds=self.bounds, keys=keys)
         self.batch.members, self.batch.ids = begun.members, begun.ids
         self.catalog = begun.catalog
+        self._find_kin()
         self.taken = begun.taken
         if self.taken:
             await self.look_up()  # what is a repeat all the same
@@ -135,6 +148,33 @@ class Work:
             self.batch.quotas_before = dict(self.batch.quotas)
         return begun.version
 
+    def _find_kin(self) -> None:
+        """See who of the locked is one with whom. Raises ``MustLock`` for those who must be locked too: whom a merged
+        member went into, and where somebody is erased, whoever was merged into her."""
+        missing: set[str] = set()
+        erased = {activity.member_id for activity in self.activities if activity.type == of.ERASED}
+        for id_, locked in self.batch.members.items():
+            merged, absorbed = locked.member.merged, locked.member.absorbed
+            if merged is not None:
+                self._join(id_, merged.into)
+                missing.add(merged.into)
+            for entry in absorbed:
+                self._join(id_, entry.member_id)
+        for activity in self.activities:
+            into = (activity.payload or {}).get("into") if activity.type == of.MERGED else None
+            if isinstance(into, str):
+                self._join(activity.member_id, into)
+        for id_ in erased:
+            missing |= self.kin.get(id_, set())
+        missing -= self.batch.members.keys()
+        if missing:
+            raise MustLock(members=missing)
+
+    def _join(self, one: str, other: str) -> None:
+        together = self.kin.get(one, {one}) | self.kin.get(other, {other})
+        for id_ in together:
+            self.kin[id_] = together
+
     async def _lock_codes(self) -> None:
         """Lock the coupon codes asked for. Which quotas go with one is known when it is known what it opens."""
         asked = self.codes()
@@ -145,7 +185,7 @@ class Work:
 
     def members(self) -> set[str]:
         """Whom the activities are about, and whom they reach."""
-        members = {activity.member_id for activity in self.activities}
+        members = {activity.member_id for activity in self.activities} | self.also
         return members.union(*(need.members for need in self.needs))
 
     def codes(self) -> set[str]:
@@ -173,12 +213,25 @@ class Work:
             for order_id in need.orders
             if orders_of_paid or activity.purchase is None
         }
+        if self.kin:
+            wanted |= self._orders_of_kin()
         if wanted:
             self.batch.orders = await load.load_orders(self.connection, wanted)
             self.batch.known_orders = set(self.batch.orders)
         names = [(asked.kind, asked.value) for need in self.needs for asked in need.identities]
         if names:
             self.batch.identities = await identity.owners(self.connection, names)
+
+    def _orders_of_kin(self) -> set[tuple[str, str]]:
+        """The orders that activities name, by whichever of the members who are one; and those that go back."""
+        wanted: set[tuple[str, str]] = set()
+        for activity, need in zip(self.activities, self.needs, strict=True):
+            order_ids = list(need.orders)
+            for locked in self.batch.members.values() if activity.type == of.UNMERGED else ():
+                order_ids += orders_asked(locked.member, activity, [])
+            for id_ in self.kin.get(activity.member_id, ()):
+                wanted.update((id_, order_id) for order_id in order_ids)
+        return wanted
 
     def run(self) -> None:
         """Step through the batch in order; what goes to another member is settled right behind its cause."""
@@ -191,7 +244,7 @@ class Work:
             known = self.known.get(key)
             if known is not None:
                 erased = self.batch.members[activity.member_id].member.status == ERASED
-                self.results[position] = _repeat(known, self._asked(position), erased=erased)
+                self.results[position] = _repeat(known, self._asked_again(position, known), erased=erased)
                 continue
             if key in self.taken:
                 self.results[position] = Answer("refused", code="key_reused")
@@ -209,12 +262,21 @@ class Work:
 
     def _answer(self, position: int, recorded_at: Instant) -> Answer:
         """Settle what was asked for at this position. Its id is given when the batch is written."""
-        activity, at = self.activities[position], len(self.batch.postings)
-        stored = self._step(
-            activity, self.needs[position], self.bodies[position], recorded_at, request=self.requests[position]
-        )
+        told, at = self.activities[position], len(self.batch.postings)
+        activity = self._where_she_went(told)
+        body = self.bodies[position] if activity is told else commit.body_of(activity)
+        stored = self._step(activity, self.needs[position], body, recorded_at, request=self.requests[position])
         posting = self.posted[position] = self.batch.postings[at]
         return _answer(stored, seq=posting.seq, member_id=posting.member_id, occurred_at=activity.occurred_at)
+
+    def _where_she_went(self, activity: Activity) -> Activity:
+        """The activity as it is settled: with whom its member was merged into, where she was."""
+        id_ = activity.member_id
+        while (merged := self.batch.members[id_].member.merged) is not None and activity.type not in _HERSELF:
+            id_ = merged.into
+            if id_ not in self.batch.members:
+                raise MustLock(members=(id_,))
+        return activity if id_ == activity.member_id else _told_for(activity, id_)
 
     def _step(
         self, activity: Activity, need: Needs, body: bytes, recorded_at: Instant, *, request: bytes | None = None
@@ -222,7 +284,8 @@ class Work:
         batch = self.batch
         locked = batch.members[activity.member_id]
         outside = self._outside(activity, need)
-        context = outside.context(self._orders(activity.member_id, need.orders))
+        own = self._orders(activity, orders_asked(locked.member, activity, need.orders), outside)
+        context = outside.context(own)
         was = before(locked.member) if self.topics else None
         settled = step(self.editions, locked.member, activity, context)
         locked.member = settled.member
@@ -261,7 +324,8 @@ class Work:
             )
         )
         for inbox in settled.effects.activities:
-            self._step(inbox, needs(self.editions, inbox), commit.body_of(inbox), recorded_at)
+            arrives = inbox if inbox.type == of.ERASED else self._where_she_went(inbox)
+            self._step(arrives, needs(self.editions, arrives), commit.body_of(arrives), recorded_at)
         return stored
 
     def _outside(self, activity: Activity, need: Needs) -> Outside:
@@ -271,6 +335,9 @@ class Work:
         if need.members:
             members = self.batch.members
             outside.erased = [id_ for id_ in need.members if members[id_].member.status == ERASED]
+            if activity.type in (of.MERGED, of.UNMERGED):
+                kept = activity.type == of.UNMERGED
+                outside.others = {id_: other_of(members[id_].member, kept=kept) for id_ in need.members}
         for asked in need.identities:
             owner = self.batch.identities.get((asked.kind, asked.value), activity.member_id)
             if owner != activity.member_id:
@@ -283,13 +350,17 @@ class Work:
             outside.catalog = self.view.of(need.lines)
         return outside
 
-    def _orders(self, member_id: str, order_ids: list[str]) -> dict[str, Order]:
-        found: dict[str, Order] = {}
+    def _orders(self, activity: Activity, order_ids: list[str], outside: Outside) -> dict[str, Order]:
+        """The member's orders among these; what she takes over from who was merged into her is put ``outside``."""
+        member, orders = self.batch.members[activity.member_id].member, self.batch.orders
+        own: dict[str, Order] = {}
         for order_id in order_ids:
-            order = self.batch.orders.get((member_id, order_id))
-            if order is not None:
-                found[order_id] = order
-        return found
+            order, taken_over = find_order(member, activity, order_id, orders, self.editions)
+            if order is not None and taken_over:
+                outside.orders[order_id] = pack_order(order)
+            elif order is not None:
+                own[order_id] = order
+        return own
 
     def _codes(self, asked: list[str]) -> dict[str, Code]:
         known = self.batch.codes
@@ -334,6 +405,13 @@ class Work:
             self.posted[again] = self.posted[first]
         return answer
 
+    def _asked_again(self, position: int, known: Known) -> bytes:
+        """As ``_asked``, for what was settled before: maybe of whom its member was merged into then."""
+        told = self.activities[position]
+        if self.requests[position] or known.member_id == told.member_id:
+            return self._asked(position)
+        return digest(commit.body_of(_told_for(told, known.member_id)))
+
     def _asked(self, position: int) -> bytes:
         return self.requests[position] or digest(self.bodies[position])
 
@@ -341,6 +419,10 @@ class Work:
         for position, posting in self.posted.items():
             self.results[position].id = posting.id
         return [self.results[position] for position in range(len(self.activities))]
+
+
+def _told_for(activity: Activity, member_id: str) -> Activity:
+    return replace(activity, member_id=member_id, told_for=activity.member_id)
 
 
 def _stored(settled: Settled) -> _Stored:

@@ -79,6 +79,24 @@ class MemberErased(Fact):
     waived: Annotated[dict[str, Units], Meta(description="Principal of stored value, by asset.")]
 
 
+class MemberMerged(Fact):
+    """Two members were one person: from now on the one goes by the other's id. Her own id keeps leading there."""
+
+    member_id: Annotated[str, Meta(description="Who went.")]
+    into_member_id: Annotated[str, Meta(description="Who stays, with all that was hers.")]
+    moved: Annotated[dict[str, Units], Meta(description="By asset, what went over.")]
+    coupons: Annotated[int, Meta(description="How many went over.")]
+
+
+class MemberUnmerged(Fact):
+    """A merge was undone: the member is herself again, with what was left of what she had brought."""
+
+    member_id: Annotated[str, Meta(description="Who is herself again.")]
+    from_member_id: Annotated[str, Meta(description="Into whom she had been merged.")]
+    returned: Annotated[dict[str, Units], Meta(description="By asset, what came back.")]
+    coupons: Annotated[int, Meta(description="How many came back.")]
+
+
 class OrderSettled(Fact):
     """An order with what it brought and what paid for it."""
 
@@ -287,6 +305,14 @@ _TOPICS: Final[tuple[tuple[str, type[Struct], str, str, str], ...]] = (
         "会员撤回同意。",
     ),
     ("member.erased", MemberErased, "A member was erased.", "會員資料已刪除。", "会员资料已删除。"),
+    (
+        "member.merged",
+        MemberMerged,
+        "A member was merged into another.",
+        "會員已併入另一位會員。",
+        "会员已并入另一位会员。",
+    ),
+    ("member.unmerged", MemberUnmerged, "A merge was undone.", "會員合併已取消。", "会员合并已撤销。"),
     ("order.settled", OrderSettled, "An order was settled.", "訂單已入帳。", "订单已入账。"),
     ("order.completed", OrderSettled, "An order was completed.", "訂單已完成。", "订单已完成。"),
     (

@@ -17,7 +17,7 @@ from shuke.engine import activity as of
 from shuke.engine.activity import Activity
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import MEMBER_ACCOUNTS, CouponChanged, Entry, Settled, TierChanged
-from shuke.engine.member import ERASED, STRANGER, Hold, Lot, Member, Purse
+from shuke.engine.member import ERASED, MERGED, STRANGER, Hold, Lot, Member, Purse
 from shuke.engine.orders import Order
 from shuke.engine.stored_value import ORDER_PREFIX
 from shuke.runtime import catalogue as say
@@ -112,6 +112,11 @@ def _members(step: Step) -> Found:
         answer = step.settled.answer
         ended = (answer.get(what, {}) for what in ("forfeited", "paid_out", "waived"))
         yield "member.erased", at, say.MemberErased("", member.id, *ended)
+    elif step.acted == of.MERGED:
+        answer = step.settled.answer
+        yield "member.merged", at, say.MemberMerged("", member.id, answer["into"], answer["moved"], answer["coupons"])
+    elif step.acted == of.RESTORED:
+        yield "member.unmerged", at, _unmerged(step)
     elif step.was.profile[0] == STRANGER:
         if member.status != STRANGER:
             yield "member.joined", at, say.MemberJoined("", member.id, moment(member.joined_at), member.status)
@@ -119,10 +124,16 @@ def _members(step: Step) -> Found:
         yield "member.updated", at, say.MemberUpdated("", member.id, changed)
 
 
+def _unmerged(step: Step) -> Fact:
+    told = step.activity.payload or {}
+    returned = {asset: sum(lot[4] for lot in lots) for asset, lots in told["lots"].items()}
+    return say.MemberUnmerged("", step.member.id, told["from"], returned, len(told["coupons"]))
+
+
 def _profiles(step: Step) -> Found:
     member_id, at = step.member.id, step.activity.occurred_at
     before, after = step.was.profile[0], step.member.status
-    if before != after and before != STRANGER and after != ERASED:
+    if before != after and before not in (STRANGER, MERGED) and after not in (ERASED, MERGED):
         yield "member.status_changed", step.member.status_since, say.StatusChanged("", member_id, before, after)
     if step.acted == of.PROFILE_COMPLETED:
         yield "profile.completed", at, say.ProfileCompleted("", member_id)
@@ -262,9 +273,23 @@ TOPIC_OF_KIND: Final[dict[str, str]] = {
 """Entries by the topic that tells of them."""
 
 TOLD_OTHERWISE: Final = frozenset(
-    ("hold", "release", "lapse", "repay", "top_up", "refund", "withhold", "fee", "pay_out", "waive", "forgive")
+    (
+        "merge",
+        "unmerge",
+        "hold",
+        "release",
+        "lapse",
+        "repay",
+        "top_up",
+        "refund",
+        "withhold",
+        "fee",
+        "pay_out",
+        "waive",
+        "forgive",
+    )
 )
-"""Entries that the event of a hold, a top-up, a balance or an erased member tells of."""
+"""Entries that the event of a hold, a top-up, a balance, or a merged or erased member tells of."""
 
 _EMPTY: Final = Purse()  # of an erased member
 
@@ -377,6 +402,8 @@ def _stored_value(step: Step) -> Found:
 
 def _tiers(step: Step) -> Found:
     for change in step.settled.effects.tiers:
+        if step.acted in (of.MERGED, of.RESTORED) and change.reason in ("merged", "unmerged"):
+            continue  # who goes, or is herself again: that is told
         fact = say.TierFact(
             "",
             step.member.id,
@@ -407,7 +434,12 @@ def _topic_of_tier(step: Step, change: TierChanged) -> str:
 _COMING_BACK: Final = frozenset((of.ORDER_REFUNDED, of.ORDER_CANCELLED))
 
 
+_OF_MERGES: Final = frozenset((of.MERGED, of.ABSORBED, of.UNMERGED, of.RESTORED))
+
+
 def _coupons(step: Step) -> Found:
+    if step.acted in _OF_MERGES:
+        return  # that of the merge tells
     states = {id_: state for id_, (state, _) in step.was.coupons.items()}
     for change in step.settled.effects.coupons:
         topic = _topic_of_coupon(step, change, states.get(change.coupon_id))
@@ -464,7 +496,10 @@ def _notices(step: Step) -> Found:
 
 
 TELLERS: Final[tuple[tuple[frozenset[str], Callable[[Step], Found]], ...]] = (
-    (frozenset(("member.joined", "member.updated", "member.erased")), _members),
+    (
+        frozenset(("member.joined", "member.updated", "member.merged", "member.unmerged", "member.erased")),
+        _members,
+    ),
     (frozenset(("member.status_changed", "profile.completed", "consent.granted", "consent.withdrawn")), _profiles),
     (frozenset(_ORDER_TOPICS.values()), _orders),
     (frozenset(("hold.placed", "hold.released", "hold.lapsed")), _holds),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from shuke.books import carts
 from shuke.books.connect import reading
@@ -85,6 +86,9 @@ class Quotes:
             while True:
                 need = needs(editions, activity)
                 seen = await carts.see(connection, activity.member_id, quotas=need.quotas, asked=need.codes)
+                if seen.member is not None and seen.member.merged is not None:
+                    activity = replace(activity, member_id=seen.member.merged.into)
+                    continue
                 if seen.version == editions.newest:
                     break
                 editions = await self._settler.editions(connection)

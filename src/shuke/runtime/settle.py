@@ -154,6 +154,7 @@ class Settler:
     ) -> list[Answer]:
         failed: dict[int, Answer] = {}
         quotas: set[str] = set()
+        members: set[str] = set()
         attempt = 0
         while True:
             attempt += 1
@@ -164,11 +165,13 @@ class Settler:
                     whose = await resolved(connection, editions, activities)
                     work = Work(connection, editions, whose, failed, requests, bounds, announce=self._announce)
                     work.quotas |= quotas
+                    work.also |= members
                     # Whoever tries again may have been there before: what is known is looked up first.
                     return await self._settle(work, careful=attempt > 1)
             except MustLock as more:
                 attempt -= 1
                 quotas |= more.quotas
+                members |= more.members
                 self._figures.retries.labels("quota_unlocked").inc()
             except Taken:  # by another, or earlier in this batch: then each is looked up behind the other
                 self._figures.retries.labels("identity_taken").inc()
