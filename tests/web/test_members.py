@@ -20,6 +20,7 @@ ANN = {
 SHOWN = {
     "member_id": "ann",
     "status": "active",
+    "merged_into": None,
     "joined_at": "2026-05-01T04:00:00Z",
     "identities": {"phone": "+886912345678", "email": "Ann.L@example.com", "wechat_openid:wx1": "oX:1"},
     "traits": {"birthday": "1990-02-28", "shoe": 38},

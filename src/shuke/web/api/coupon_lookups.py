@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import Field, model_validator
 
-from shuke.books import codes, coupons
+from shuke.books import codes, coupons, statements
 from shuke.books.coupons import CouponRow
 from shuke.engine.coupon_checks import Checked
 from shuke.engine.coupon_terms import Template, plain_code
@@ -212,7 +212,9 @@ async def list_coupons(
         issued_at, _, coupon_id = cursor.partition("~")
         before = int(issued_at), coupon_id
     async with call.shop.pool.connection() as connection:
-        found = await coupons.of_member(connection, member_id, at=now(), state=state, before=before, most=limit + 1)
+        member = await statements.member(connection, member_id)
+        id_ = member_id if member is None else member.id
+        found = await coupons.of_member(connection, id_, at=now(), state=state, before=before, most=limit + 1)
     if found is None:
         raise Problem("not_found")
     program = await call.shop.program()

@@ -159,14 +159,24 @@ def _profile(person: _Person) -> MemberShown:
 
 async def _rows(person: _Person, table: str) -> AsyncIterator[Iterable[Shown]]:
     """A table's rows, some at a time."""
-    call, connection, id_ = person.call, person.connection, person.member.id
     if table in ("balances", "holds"):
         yield getattr(balances_shown(person.member, person.editions, person.at), table)
-    elif table == "known_as":
+        return
+    if table == "known_as":
         yield [identity_shown(identity, person.program) for identity in person.member.identities]
-    elif table == "tags":
+        return
+    if table == "tags":
         yield tags_shown(present(person.editions, person.member, person.at).member)
-    elif table == "consents":
+        return
+    for id_ in (person.member.id, *(entry.member_id for entry in person.member.absorbed)):
+        async for rows in _rows_of(person, table, id_):
+            yield rows
+
+
+async def _rows_of(person: _Person, table: str, id_: str) -> AsyncIterator[Iterable[Shown]]:
+    """What stands under one of the ids that are hers."""
+    call, connection = person.call, person.connection
+    if table == "consents":
         seq = None
         while said := await consents_said(connection, id_, before=seq, most=_AT_ONCE):
             yield [one for _, one in said if one is not None]
@@ -182,8 +192,8 @@ async def _rows(person: _Person, table: str) -> AsyncIterator[Iterable[Shown]]:
             before = found[-1].issued_at, found[-1].coupon_id
     elif table == "orders":
         seq = None
-        while placed := await orders.of_member(connection, id_, before=seq, most=_AT_ONCE):
-            yield [order_shown(id_, order) for _, order in placed]
+        while placed := await orders.of_member(connection, id_, before=seq, most=_AT_ONCE, now_of=person.member.id):
+            yield [order_shown(person.member.id, order) for _, order in placed]
             seq = placed[-1][0]
     elif table == "activities":
         seq = None

@@ -132,7 +132,10 @@ class MemberShown(Shown):
     """A member as of now, whether or not the clock came by. Her lots are told by `balances`."""
 
     member_id: str = Field(examples=["m-1001"])
-    status: str = Field(description="active, dormant, frozen, left or erased", examples=["active"])
+    status: str = Field(description="active, dormant, frozen, left, merged or erased", examples=["active"])
+    merged_into: str | None = Field(
+        description="Where the id asked for was merged: into whom. Asked for by id, she is the one shown."
+    )
     joined_at: ShownMoment
     identities: dict[str, str] = Field(
         description="By kind; of several the one learnt last, one she has shown to be hers before others.",
@@ -156,10 +159,13 @@ async def as_of_now(call: Call, found: list[Member]) -> list[Member]:
     return [member if member.due_at > at else present(editions, member, at).member for member in found]
 
 
-def member_shown(member: Member) -> MemberShown:
+def member_shown(member: Member, *, asked: str | None = None) -> MemberShown:
+    """The member; ``asked`` is the id she was asked for by, which may have been another's before."""
+    into = None if member.merged is None else member.merged.into
     return MemberShown(
         member_id=member.id,
         status=member.status,
+        merged_into=member.id if asked not in (None, member.id) else into,
         joined_at=member.joined_at,
         identities=identities_of(member),
         traits=member.traits,
@@ -215,7 +221,10 @@ async def list_members(
     ] = None,
     phone: Annotated[contract.Line | None, Query(description="Who has this phone.")] = None,
     email: Annotated[contract.Line | None, Query(description="Who has this e-mail address.")] = None,
-    status: Annotated[Literal["active", "dormant", "frozen", "left", "erased"] | None, Query()] = None,
+    status: Annotated[
+        Literal["active", "dormant", "frozen", "left", "merged", "erased"] | None,
+        Query(description="Who was merged into another is listed only where merged is asked for."),
+    ] = None,
     ladder: Annotated[Slug | None, Query(description="Together with `tier`.")] = None,
     tier: Annotated[Slug | None, Query(description="Who is on this tier of the ladder now.")] = None,
     tag: Annotated[contract.Line | None, Query()] = None,
@@ -280,9 +289,10 @@ async def _called(call: Call, names: Names, asked: Asked) -> list[Member]:
 
 @router.get("/members/{member_id}", response_model=MemberShown, responses=documented("member_unknown", "no_program"))
 async def get_member(member_id: MemberId, call: Annotated[Call, reading("members:read")]) -> Response:
-    """One member: who she is, her tiers, what she can spend."""
+    """One member: who she is, her tiers, what she can spend. The id of a member who was merged into another leads to
+    that one, here and wherever a member is named."""
     [member] = await as_of_now(call, [await known_member(call, member_id)])
-    return Response(member_shown(member).model_dump_json(), media_type="application/json")
+    return Response(member_shown(member, asked=member_id).model_dump_json(), media_type="application/json")
 
 
 @router.patch(

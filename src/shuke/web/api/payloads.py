@@ -309,6 +309,10 @@ ELSEWHERE: Final = {
     of.WOKE: "whatever she does",
     "segment.entered": "/v1/segments",
     "segment.left": "/v1/segments",
+    of.MERGED: "/v1/members",
+    of.UNMERGED: "/v1/members",
+    of.ABSORBED: "member.merged",
+    of.RESTORED: "member.unmerged",
 }
 """Types that a batch cannot tell, and what they come from."""
 

@@ -14,6 +14,7 @@ from shuke.engine.causes import available_change, numbers_of, program_of, rests_
 from shuke.engine.compiled import Editions
 from shuke.engine.effects import change_of
 from shuke.engine.explain import account_name
+from shuke.engine.member import is_herself
 from shuke.engine.sentences import told
 from shuke.runtime.clock import now
 from shuke.web.api import cursors
@@ -146,6 +147,19 @@ def _entry(line: Line, editions: Editions, call: Call) -> dict[str, Any]:
     }
 
 
+Under = Annotated[MemberId | None, Query(description="What was settled under this id, before it was merged into hers.")]
+
+
+async def _under(call: Call, member_id: str, under: str | None) -> str:
+    """Whose log is asked for: hers, or that of one who was merged into her. Refused: ``member_unknown``."""
+    member = await known_member(call, member_id)
+    if under is None:
+        return member.id
+    if not is_herself(member, under):
+        raise Problem("member_unknown", member_id=under)
+    return under
+
+
 # -- Entries ----------------------------------------------------------------------------------------------
 
 
@@ -173,16 +187,17 @@ class _After(Struct, array_like=True):
 async def list_entries(
     member_id: MemberId,
     call: Annotated[Call, reading("members:read")],
+    under: Under = None,
     asset: Annotated[Slug | None, Query(description="Of this asset alone.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[EntryShown]:
     """What moved for a member, the latest settled first, with the reason in a sentence."""
-    await known_member(call, member_id)
+    id_ = await _under(call, member_id, under)
     behind = None if cursor is None else cursors.read(cursor, _Behind, call)
     place = None if behind is None else (behind.seq, behind.no)
     async with call.shop.reading() as connection:
-        found = await statements.entries_behind(connection, member_id, behind=place, asset=asset, most=limit + 1)
+        found = await statements.entries_behind(connection, id_, behind=place, asset=asset, most=limit + 1)
     editions = await call.shop.editions()
     items = found[:limit]
     return Page(
@@ -198,18 +213,19 @@ async def explain_entry(
     member_id: MemberId,
     entry_id: Annotated[str, Path(pattern=r"^ent_[1-9][0-9]{0,17}_(0|[1-9][0-9]{0,3})$", examples=["ent_1042_0"])],
     call: Annotated[Call, reading("members:read")],
+    under: Under = None,
 ) -> EntryExplained:
     """Why an entry is there: the sentence, the numbers that went in, the rule as it read then, and the activity
     behind it."""
-    await known_member(call, member_id)
+    id_ = await _under(call, member_id, under)
     activity_id, no = map(int, entry_id.removeprefix("ent_").split("_"))
     async with call.shop.reading() as connection:
-        line = await statements.entry_of_activity(connection, member_id, activity_id, no)
+        line = await statements.entry_of_activity(connection, id_, activity_id, no)
         cause = await activities.by_id(connection, activity_id)
         dates = None
         if line is not None and line.entry.lot:
             asset, lot = line.entry.asset, line.entry.lot
-            dates = await statements.lot_dates(connection, member_id, asset=asset, lot=lot)
+            dates = await statements.lot_dates(connection, id_, asset=asset, lot=lot)
     if line is None or cause is None:
         raise Problem("not_found")
     editions, entry = await call.shop.editions(), line.entry
@@ -237,6 +253,7 @@ def _lot(no: int, dates: LotDates) -> LotShown:
 async def get_statement(
     member_id: MemberId,
     call: Annotated[Call, reading("members:read")],
+    under: Under = None,
     since: Annotated[
         Moment | None, Query(alias="from", description="From then on; from the beginning if left out.")
     ] = None,
@@ -249,7 +266,7 @@ async def get_statement(
     It goes by the times at which things happened, so what is told late is in the statement of its own time. Further
     lines come with `next`; opening and closing are of the whole span on every page.
     """
-    await known_member(call, member_id)
+    id_ = await _under(call, member_id, under)
     start, end = since or 0, until if until is not None else now()
     behind = None
     if cursor is not None:
@@ -259,9 +276,9 @@ async def get_statement(
     if end < start:
         raise Problem("invalid_request", errors=[wrong_field("?to", "ends_before_it_begins", {}, call.locale)])
     async with call.shop.snapshot() as connection:
-        opening = await statements.sums_before(connection, member_id, start)
-        closing = await statements.sums_before(connection, member_id, end)
-        found = await statements.entries_between(connection, member_id, start, end, behind=behind, most=limit + 1)
+        opening = await statements.sums_before(connection, id_, start)
+        closing = await statements.sums_before(connection, id_, end)
+        found = await statements.entries_between(connection, id_, start, end, behind=behind, most=limit + 1)
     editions = await call.shop.editions()
     lines = found[:limit]
     following = None
@@ -269,7 +286,7 @@ async def get_statement(
         last = lines[-1]
         following = cursors.written(_After(end, last.entry.occurred_at, last.seq, last.no))
     return StatementShown(
-        member_id=member_id,
+        member_id=id_,
         since=start,
         until=end,
         assets=[_asset(asset, opening, closing, editions, call) for asset in _in_order(closing, editions)],
@@ -315,14 +332,15 @@ class _Before(Struct, array_like=True):
 async def list_activities(
     member_id: MemberId,
     call: Annotated[Call, reading("activities:read")],
+    under: Under = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[ActivityShown]:
     """All that was told of a member, the latest settled first, also what was refused."""
-    await known_member(call, member_id)
+    id_ = await _under(call, member_id, under)
     before = None if cursor is None else cursors.read(cursor, _Before, call).seq
     async with call.shop.reading() as connection:
-        found = await activities.of_member(connection, member_id, before=before, most=limit + 1)
+        found = await activities.of_member(connection, id_, before=before, most=limit + 1)
     program = await call.shop.program()
     items = found[:limit]
     return Page(
@@ -335,16 +353,18 @@ async def list_activities(
 async def list_orders(
     member_id: MemberId,
     call: Annotated[Call, reading("orders:read")],
+    under: Under = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[OrderShown]:
-    """A member's orders, the latest settled first."""
-    await known_member(call, member_id)
+    """A member's orders, the latest settled first. Those of who was merged into her are listed under the old id."""
+    id_ = await _under(call, member_id, under)
+    whole = (await known_member(call, member_id)).id
     before = None if cursor is None else cursors.read(cursor, _Before, call).seq
     async with call.shop.reading() as connection:
-        found = await orders.of_member(connection, member_id, before=before, most=limit + 1)
+        found = await orders.of_member(connection, id_, before=before, most=limit + 1, now_of=whole)
     items = found[:limit]
     return Page(
-        items=[order_shown(member_id, order) for _, order in items],
+        items=[order_shown(whole, order) for _, order in items],
         next=cursors.written(_Before(items[-1][0])) if len(found) > limit else None,
     )
