@@ -4,7 +4,7 @@ import pytest
 
 from shuke.engine import activity as of
 from shuke.engine.effects import DEBT, MEMBER_ACCOUNTS, TRANSIT
-from shuke.engine.member import Member, pack, unpack
+from shuke.engine.member import Consent, Member, pack, unpack
 from shuke.values.instants import DAY, HOUR, NEVER
 from tests.property.rich_shop import FIRST
 from tests.shop import NOON, Ledger, edition, given, order, passed, spent, told
@@ -190,6 +190,39 @@ def test_who_cannot_be_merged(payload, code):
     settled = merged(ledger, **payload)
     assert settled.refused.code == code
     assert ledger.members["ann"].status == "active"
+
+
+def test_what_was_said_last_of_a_consent_holds_and_goes_back():
+    ledger = shop()
+    ann, anna = ledger.members["ann"], ledger.members["anna"]
+    yes, no = Consent(True, NOON), Consent(False, NOON + HOUR)
+    ann.consents = {"news.email": no, "news.sms": yes}
+    anna.consents = {"news.email": yes}
+    merged(ledger)
+    assert ledger.members["anna"].consents == {"news.email": no, "news.sms": yes}
+    unmerged(ledger)
+    assert ledger.members["anna"].consents == {"news.email": yes}
+    assert ledger.members["ann"].consents == {"news.email": no, "news.sms": yes}
+
+
+def test_tags_come_with_what_is_known_of_them_and_go():
+    ledger = shop()
+    ledger.all(told(of.TAGGED, "ann", key="t1", when=NOON + HOUR, tags=["vip"], by="nightly", until=LATER + 9 * DAY))
+    known = ledger.members["ann"].tagged["vip"]
+    merged(ledger)
+    assert ledger.members["anna"].tagged["vip"] == known
+    unmerged(ledger)
+    assert "vip" not in ledger.members["anna"].tagged
+    assert ledger.members["ann"].tagged["vip"] == known
+
+
+@pytest.mark.parametrize(("what", "code"), [(of.FROZEN, "member_frozen"), (of.LEFT, "member_left")])
+def test_no_merge_lets_in_who_is_frozen_or_has_left(what, code):
+    ledger = shop()
+    ledger.all(told(what, "ann", key="f1", when=LATER, reason="fraud"))
+    assert merged(ledger).refused.code == code
+    assert ledger.settle(told(of.MERGED, "anna", key="m2", when=LATER, into="ann", reason="x")).refused is None
+    assert ledger.whole("anna").status == what.removeprefix("member.")
 
 
 HANDLED = """

@@ -16,29 +16,38 @@ from shuke.client.transport import Call, made
 
 
 def list_entries(
-    member_id: str, *, asset: str | None = None, cursor: str | None = None, limit: int | None = None
+    member_id: str,
+    *,
+    under: str | None = None,
+    asset: str | None = None,
+    cursor: str | None = None,
+    limit: int | None = None,
 ) -> Call[PageEntryShown]:
     """What moved for a member, the latest settled first, with the reason in a sentence."""
     return made(
         "GET",
         "/v1/members/{member_id}/entries",
         place={"member_id": member_id},
-        query={"asset": asset, "cursor": cursor, "limit": limit},
+        query={"under": under, "asset": asset, "cursor": cursor, "limit": limit},
     )
 
 
-def explain_entry(member_id: str, entry_id: str) -> Call[EntryExplained]:
+def explain_entry(member_id: str, entry_id: str, *, under: str | None = None) -> Call[EntryExplained]:
     """Why an entry is there: the sentence, the numbers that went in, the rule as it read then, and the activity
     behind it.
     """
     return made(
-        "GET", "/v1/members/{member_id}/entries/{entry_id}", place={"member_id": member_id, "entry_id": entry_id}
+        "GET",
+        "/v1/members/{member_id}/entries/{entry_id}",
+        place={"member_id": member_id, "entry_id": entry_id},
+        query={"under": under},
     )
 
 
 def get_statement(
     member_id: str,
     *,
+    under: str | None = None,
     from_: str | datetime | None = None,
     to: str | datetime | None = None,
     cursor: str | None = None,
@@ -53,27 +62,31 @@ def get_statement(
         "GET",
         "/v1/members/{member_id}/statement",
         place={"member_id": member_id},
-        query={"from": from_, "to": to, "cursor": cursor, "limit": limit},
+        query={"under": under, "from": from_, "to": to, "cursor": cursor, "limit": limit},
     )
 
 
-def list_activities(member_id: str, *, cursor: str | None = None, limit: int | None = None) -> Call[PageActivityShown]:
+def list_activities(
+    member_id: str, *, under: str | None = None, cursor: str | None = None, limit: int | None = None
+) -> Call[PageActivityShown]:
     """All that was told of a member, the latest settled first, also what was refused."""
     return made(
         "GET",
         "/v1/members/{member_id}/activities",
         place={"member_id": member_id},
-        query={"cursor": cursor, "limit": limit},
+        query={"under": under, "cursor": cursor, "limit": limit},
     )
 
 
-def list_orders(member_id: str, *, cursor: str | None = None, limit: int | None = None) -> Call[PageOrderShown]:
-    """A member's orders, the latest settled first."""
+def list_orders(
+    member_id: str, *, under: str | None = None, cursor: str | None = None, limit: int | None = None
+) -> Call[PageOrderShown]:
+    """A member's orders, the latest settled first. Those of who was merged into her are listed under the old id."""
     return made(
         "GET",
         "/v1/members/{member_id}/orders",
         place={"member_id": member_id},
-        query={"cursor": cursor, "limit": limit},
+        query={"under": under, "cursor": cursor, "limit": limit},
     )
 
 

@@ -29,6 +29,8 @@ _UNFIT = [
     "merge_to_self",
     "member_erased",
     "member_merged",
+    "member_frozen",
+    "member_left",
     "holds_open",
     "too_many_merged",
     "merge_too_large",
