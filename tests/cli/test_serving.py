@@ -189,7 +189,7 @@ def test_two_share_a_port_and_the_other_goes_on_when_one_stops(make_shuke: Make,
 
 def test_a_process_shows_what_is_measured_where_it_is_told_to(make_shuke: Make, unborn_tenant: str):
     shuke = make_shuke(unborn_tenant)
-    with served(shuke, "--metrics", "127.0.0.1:0") as (address, process):
+    with served(shuke, "--metrics", "127.0.0.1:0") as (address, _):
         figures = httpx.get(f"{address}/metrics").text
         assert "shuke_clock_lag_seconds" in figures
         port = address.rpartition(":")[2]

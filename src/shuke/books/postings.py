@@ -127,7 +127,7 @@ class Outside(Struct, omit_defaults=True):
             dict(self.identities),
             list(self.erased),
             self.catalog,
-            dict(self.others),
+            others=dict(self.others),
         )
 
     def with_claims(self, claims: list[Claimed]) -> Outside:

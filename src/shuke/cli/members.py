@@ -118,8 +118,6 @@ async def _statement(books: Books, member_id: str, most: int) -> Statement:
         member = await statements.member(connection, member_id)
         if member is None:
             raise await nobody(connection, member_id)
-        lines = await statements.last_entries(connection, member_id, most=most)
-            raise await _nobody(connection, member_id)
         lines = await statements.last_entries(connection, member.id, most=most)
         return Statement(member, lines, editions, now())
 

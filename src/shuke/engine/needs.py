@@ -15,10 +15,10 @@ from shuke.engine.stored_value import ORDER_PREFIX
 _ABOUT_AN_ORDER = frozenset((of.ORDER_REFUNDED, of.ORDER_CANCELLED, of.ORDER_REOPENED, of.ORDER_COMPLETED))
 _ABOUT_A_TOP_UP = frozenset((of.TOPPED_UP, of.TOP_UP_REFUNDED))
 _ABOUT_A_SPEND = frozenset((of.ASSET_SPENT, of.ASSET_CAPTURED, of.ASSET_SPEND_REVERSED))
-_TO_ANOTHER = frozenset((of.ASSET_TRANSFERRED, of.COUPON_GIVEN, of.IDENTITY_MOVED))
 _OTHER = {
     of.ASSET_TRANSFERRED: "to_member",
     of.COUPON_GIVEN: "to_member",
+    of.IDENTITY_MOVED: "to_member",
     of.MERGED: "into",
     of.UNMERGED: "merged_member",
 }

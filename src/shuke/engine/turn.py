@@ -43,9 +43,9 @@ class Context(Struct):
     ``codes`` are the unique coupon codes among those asked for that anybody knows; the shell holds free ones locked.
     ``identities`` maps a place (see ``engine.identity.asked_for``) to another member who has the identity told there;
     ``erased`` names the other members of the activity who are erased. ``catalog`` is what the shop's catalog says of
-    the goods in the purchase, None where it says nothing. ``history`` answers what an audience asks of all that
-    happened, by the text it asks it in; a step is never handed any.
     the goods in the purchase, None where it says nothing. ``others`` tells of the other one of a merge.
+    ``history`` answers what an audience asks of all that happened, by the text it asks it in; a step is never handed
+    any.
     """
 
     orders: dict[str, Order] = {}
