@@ -12,6 +12,10 @@ from shuke.client.shapes.members import (
     MemberErased,
     MemberExport,
     MemberJoined,
+    MemberMerged,
+    MemberUnmerged,
+    MergePreview,
+    MergesShown,
     PageConsentSaid,
     ProfileShown,
     StatusChanged,
@@ -60,7 +64,7 @@ def list_members(
     identity: str | None = None,
     phone: str | None = None,
     email: str | None = None,
-    status: Literal["active", "dormant", "frozen", "left", "erased"] | None = None,
+    status: Literal["active", "dormant", "frozen", "left", "merged", "erased"] | None = None,
     ladder: str | None = None,
     tier: str | None = None,
     tag: str | None = None,
@@ -94,7 +98,9 @@ def list_members(
 
 
 def get_member(member_id: str) -> Call[MemberShown]:
-    """One member: who she is, her tiers, what she can spend."""
+    """One member: who she is, her tiers, what she can spend. The id of a member who was merged into another leads to
+    that one, here and wherever a member is named.
+    """
     return made("GET", "/v1/members/{member_id}", place={"member_id": member_id})
 
 
@@ -303,6 +309,76 @@ def list_consent_history(
         place={"member_id": member_id},
         query={"cursor": cursor, "limit": limit},
     )
+
+
+def preview_merge(
+    member_id: str,
+    *,
+    into: str,
+    traits: Literal["survivor", "merged"] | None = None,
+    fields: dict[str, Any] | None = None,
+    tiers: Literal["highest", "survivor"] | None = None,
+) -> Call[MergePreview]:
+    """What merging this member into another would do: what goes over, where both differ, and who there would be.
+
+    Nothing is changed.
+    """
+    return made(
+        "POST",
+        "/v1/members/{member_id}/merge/preview",
+        place={"member_id": member_id},
+        body={"into": into, "traits": traits, "fields": fields, "tiers": tiers},
+    )
+
+
+def merge_member(
+    member_id: str,
+    *,
+    into: str,
+    reason: str,
+    traits: Literal["survivor", "merged"] | None = None,
+    fields: dict[str, Any] | None = None,
+    tiers: Literal["highest", "survivor"] | None = None,
+    idempotency_key: str | None = None,
+) -> Call[MemberMerged]:
+    """Merge this member into another: they are one person.
+
+    All she has goes over in one moment, by entries of the books: points and stored value in their lots with their
+    dates, what she owes, coupons, identities, and what was counted. Her id leads to the other one for ever,
+    whatever is
+    told with it, also refunds of her orders. Nothing is given for it, and no tier rises by what both add up to
+    before
+    something new is settled. It can be undone.
+    """
+    return made(
+        "POST",
+        "/v1/members/{member_id}/merge",
+        place={"member_id": member_id},
+        body={"into": into, "traits": traits, "fields": fields, "tiers": tiers, "reason": reason},
+        once=idempotency_key or True,
+    )
+
+
+def unmerge_member(member_id: str, *, reason: str, idempotency_key: str | None = None) -> Call[MemberUnmerged]:
+    """Undo the merge of this member: she is herself again.
+
+    She gets what is left of what she brought: lots, coupons, identities, her orders with what became of them, her
+    standing and counts as they were. What was spent since stays spent, and what was earned since stays with the one
+    she
+    had been merged into, but for what her own orders earned.
+    """
+    return made(
+        "POST",
+        "/v1/members/{member_id}/unmerge",
+        place={"member_id": member_id},
+        body={"reason": reason},
+        once=idempotency_key or True,
+    )
+
+
+def list_merges(member_id: str) -> Call[MergesShown]:
+    """Who was merged into a member, or into whom she was, and what was undone."""
+    return made("GET", "/v1/members/{member_id}/merges", place={"member_id": member_id})
 
 
 def export_member(member_id: str, *, format: Literal["json", "csv"] | None = None) -> Call[MemberExport | str]:

@@ -20,6 +20,15 @@ from shuke.client.shapes.shared import (
 )
 
 
+class AbsorbedShown(TypedDict):
+    """Somebody who was merged into the member."""
+
+    member_id: str
+    at: str
+    # Came with this one, into whom she had been merged before.
+    through: str | None
+
+
 class ChoiceShown(TypedDict):
     """One answer among several."""
 
@@ -118,6 +127,15 @@ class ConsentsShown(TypedDict):
     purposes: list[PurposeShown]
     # By purpose and channel; also those that the program does not ask for any more.
     consents: list[ConsentShown]
+
+
+class Difference(TypedDict):
+    """A trait that both have, each with her own value."""
+
+    trait: str
+    survivor: Any
+    merged: Any
+    stays: Any
 
 
 class EraseTold(TypedDict):
@@ -231,6 +249,29 @@ class MemberJoined(TypedDict):
     tiers: dict[str, str]
 
 
+class MemberMerged(TypedDict):
+    """A merge as it was settled. ``member_id`` is who went."""
+
+    # The activity's id.
+    activity: str
+    member_id: str
+    occurred_at: str | datetime
+    # Per asset, in its smallest units.
+    earned: dict[str, int]
+    # Rules that gave nothing although they might have.
+    skipped: list[Skipped]
+    # Available afterwards, per asset, in its smallest units.
+    balances: dict[str, int]
+    # The tier in force afterwards, per ladder.
+    tiers: dict[str, str]
+    # Who she is from now on.
+    into: str
+    # What went over, per asset, in its smallest units.
+    moved: dict[str, int]
+    # How many coupons went over.
+    coupons: int
+
+
 class MemberTold(TypedDict):
     """Somebody who joins."""
 
@@ -254,11 +295,108 @@ class MemberTold(TypedDict):
     by: NotRequired[Literal["merchant", "member"]]
 
 
+class MemberUnmerged(TypedDict):
+    """The undoing of a merge as it was settled, with ``member_id`` who had stayed."""
+
+    # The activity's id.
+    activity: str
+    member_id: str
+    occurred_at: str | datetime
+    # Per asset, in its smallest units.
+    earned: dict[str, int]
+    # Rules that gave nothing although they might have.
+    skipped: list[Skipped]
+    # Available afterwards, per asset, in its smallest units.
+    balances: dict[str, int]
+    # The tier in force afterwards, per ladder.
+    tiers: dict[str, str]
+    # Who is herself again.
+    restored: str
+    # What went back to her, per asset, in its smallest units.
+    returned: dict[str, int]
+    # What she owes again, per asset.
+    debts: dict[str, int]
+    # How many coupons went back.
+    coupons: int
+    # Orders of hers that something had become of since, and that went back.
+    orders: list[str]
+
+
 class MembershipShown(TypedDict):
     """A segment that somebody is in."""
 
     segment_id: str
     since: str
+
+
+class MergePlan(TypedDict):
+    """Into whom, and whose word counts where both have one. Value, coupons, identities, tags, limits used and all that
+    is counted always go over.
+    """
+
+    # Who stays.
+    into: str
+    # Whose value stays where both have a trait.
+    traits: NotRequired[Literal["survivor", "merged"]]
+    # The same, trait by trait.
+    fields: NotRequired[dict[str, Any]]
+    # Which standing stays on each ladder: the higher one with its term, or always that of who stays.
+    tiers: NotRequired[Literal["highest", "survivor"]]
+
+
+class MergePreview(TypedDict):
+    """What a merge would do. Nothing is done."""
+
+    # The code it would be refused with; null: it would not.
+    refused: str | None
+    # Why, in the caller's language.
+    detail: str | None
+    # What would go over, per asset, in its smallest units.
+    moved: dict[str, int]
+    coupons: int
+    differences: list[Difference]
+    # Who stays, as she would be; where it would be refused, as she is.
+    whole: MemberShown
+
+
+class MergeShown(TypedDict):
+    """A merge or its undoing, as it stands in the member's log."""
+
+    activity: str
+    at: str
+    what: Literal["merged", "unmerged"]
+    # Who went, or came back.
+    merged: str
+    # Who stayed.
+    into: str
+    # In the log of whom it was told for; null in the other's.
+    reason: str | None
+
+
+class MergeTold(TypedDict):
+    """A merge, and why. Nothing merges by itself: somebody has seen that these are one person."""
+
+    # Who stays.
+    into: str
+    # Whose value stays where both have a trait.
+    traits: NotRequired[Literal["survivor", "merged"]]
+    # The same, trait by trait.
+    fields: NotRequired[dict[str, Any]]
+    # Which standing stays on each ladder: the higher one with its term, or always that of who stays.
+    tiers: NotRequired[Literal["highest", "survivor"]]
+    reason: str
+
+
+class MergesShown(TypedDict):
+    """Who the member is one with, and what was merged and undone."""
+
+    member_id: str
+    # Into whom she was merged; null: she is herself.
+    merged_into: str | None
+    # Who is merged into her now.
+    absorbed: list[AbsorbedShown]
+    # The latest first, a hundred at most.
+    journal: list[MergeShown]
 
 
 class PageConsentSaid(TypedDict):
@@ -396,6 +534,12 @@ class TraitShown(TypedDict):
     changeable_at: str | None
     # What it may be, where that is a list.
     choices: list[ChoiceShown]
+
+
+class UnmergeTold(TypedDict):
+    """Why a merge is undone."""
+
+    reason: str
 
 
 class WhyTold(TypedDict):

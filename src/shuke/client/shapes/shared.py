@@ -232,8 +232,10 @@ class MemberShown(TypedDict):
     """A member as of now, whether or not the clock came by. Her lots are told by ``balances``."""
 
     member_id: str
-    # active, dormant, frozen, left or erased
+    # active, dormant, frozen, left, merged or erased
     status: str
+    # Where the id asked for was merged: into whom. Asked for by id, she is the one shown.
+    merged_into: str | None
     joined_at: str
     # By kind; of several the one learnt last, one she has shown to be hers before others.
     identities: dict[str, str]
