@@ -11,6 +11,7 @@ from shuke.engine import activity as of
 from shuke.engine.activity import Activity
 from shuke.engine.effects import Refused
 from shuke.engine.identity import forget, has, know, make_room, named_by, unfit
+from shuke.engine.member import is_herself
 from shuke.engine.turn import Turn
 
 
@@ -32,7 +33,7 @@ def move(turn: Turn) -> Refused | None:
         return Refused("identity_unknown", {"kind": kind})
     if not reason:
         return Refused("identity_reason_missing", {})
-    if not isinstance(to, str) or not to or to == turn.member.id:
+    if not isinstance(to, str) or not to or is_herself(turn.member, to):
         return Refused("identity_receiver_missing", {})
     if to in turn.context.erased:
         return Refused("member_erased", {"member": to})
