@@ -4,7 +4,7 @@ import pytest
 
 from shuke.books.audiences import Audience, problems
 from shuke.books.members import Place
-from shuke.engine.activity import ERASED, JOINED, ORDER_CANCELLED, ORDER_REFUNDED, Line
+from shuke.engine.activity import ERASED, JOINED, MERGED, ORDER_CANCELLED, ORDER_REFUNDED, Line
 from shuke.engine.condition_words import changes, verdict
 from shuke.engine.sentences import writer
 from shuke.program.conditions import parse, walk
@@ -206,3 +206,20 @@ async def test_what_the_rows_alone_tell_is_decided_in_sql(people):
     asked = await audience(people, decided)
     assert (asked.sql.is_decided, asked.is_heavy) == (True, False)
     assert len(list(walk(asked.tree))) == 7
+
+
+async def test_what_no_column_holds_is_left_to_the_engine(shop):
+    consents = "profile: {purposes: [{id: marketing, channels: [email, line], text: May we?}]}\n"
+    await shop.publish(KEPT + consents, when=2)
+    await shop.settle(
+        told(JOINED, "ann", key="a", traits={"consents": ["marketing.line"]}),
+        told("consent.granted", "ann", key="c", purpose="marketing", channels=["email"]),
+    )
+    assert await found(shop, 'member.consents has "marketing.email"') == ["ann"]
+    assert await found(shop, 'member.consents has "marketing.line"') == []
+
+
+async def test_who_was_merged_into_another_is_found_as_that_one_only(people):
+    await people.settle(told(MERGED, "ann", key="m", when=NOON + 4 * DAY, into="cho", reason="same phone"))
+    assert await found(people, "true") == ["ben", "cho"]
+    assert await found(people, "balance(points) >= 100") == ["cho"]

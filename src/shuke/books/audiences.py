@@ -24,7 +24,7 @@ from shuke.engine.balances import present
 from shuke.engine.compiled import Compiled, Editions, asked_measures, measure_of
 from shuke.engine.conditions import Explanation, Test, compile_condition, explain
 from shuke.engine.measures import Counter, add_to
-from shuke.engine.member import ERASED, STRANGER, Member, Series, unpack
+from shuke.engine.member import ERASED, MERGED, STRANGER, Member, Series, unpack
 from shuke.engine.orders import Order, back, unpack_order
 from shuke.engine.turn import Context, Turn
 from shuke.program.conditions import Node, check, show, walk
@@ -221,13 +221,13 @@ class Audience:
     # -- SQL --------------------------------------------------------------------------------------------
 
     def _arguments(self, **more: Any) -> dict[str, Any]:
-        return {**self.sql.parameters, "now": self.at, "stranger": STRANGER, "erased": ERASED, **more}
+        return {**self.sql.parameters, "now": self.at, "nobody": [STRANGER, ERASED, MERGED], **more}
 
     def _questions(self) -> str:
         return "".join(f", {question}" for question in self.sql.asked.values())
 
     def _is_there(self) -> str:
-        return "m.seq > 0 and m.status <> %(stranger)s and m.status <> %(erased)s"
+        return "m.seq > 0 and m.status <> all(%(nobody)s::text[])"
 
     def _may(self) -> str:
         return f"{self._is_there()} and ({self.sql.may} or {_DUE})"

@@ -151,7 +151,7 @@ STRANGERS: LiteralString = """
     select u.member_id from unnest(%s::smallint[], %s::text[]) as u (bucket, member_id)
     where not exists (
         select from member m where m.bucket = u.bucket and m.member_id = u.member_id and m.seq > 0
-            and m.status not in ('stranger', 'erased')
+            and m.status not in ('stranger', 'erased', 'merged')
     )
 """
 
